@@ -1,0 +1,39 @@
+//! The requests and answers of AWS KMS, family by family.
+//!
+//! Members of requests are optional all over: a missing one is told together with all other
+//! violations by [`validate`](crate::shape::validate), after which
+//! [`required`](crate::shape::required) takes it.
+
+pub mod aliases;
+pub mod encrypt;
+pub mod generate;
+pub mod key_policies;
+pub mod keys;
+mod rules;
+pub mod tags;
+
+use crate::model::Answer;
+
+/// The structures inside answers, by their names in the model, with their members.
+pub(crate) const STRUCTURES: &[(&str, &[&str])] = &[
+    ("KeyMetadata", keys::KeyMetadata::MEMBERS),
+    ("MultiRegionConfiguration", keys::MultiRegionConfiguration::MEMBERS),
+    ("MultiRegionKey", keys::MultiRegionKey::MEMBERS),
+    ("XksKeyConfigurationType", keys::XksKeyConfiguration::MEMBERS),
+    ("KeyListEntry", keys::KeyListEntry::MEMBERS),
+    ("AliasListEntry", aliases::AliasListEntry::MEMBERS),
+    ("Tag", tags::Tag::MEMBERS),
+];
+
+/// Ties requests to their operations and their answers.
+macro_rules! family {
+    ($($request:ident = $operation:literal -> $answer:ty;)+) => {
+        $(
+            impl crate::model::Request for $request {
+                const OPERATION: &'static str = $operation;
+                type Answer = $answer;
+            }
+        )+
+    };
+}
+use family;

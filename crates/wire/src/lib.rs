@@ -1,0 +1,20 @@
+//! What is said: shapes, names, limits and errors of the AWS APIs in their wire forms.
+//!
+//! This crate knows how a request and an answer of AWS KMS (and of the one STS action that every
+//! SDK asks for) look on the wire, and nothing else. It reads no clock, does no I/O and decides
+//! nothing: a [`KeyRef`](names::KeyRef) parsed here may name a key that does not exist.
+//!
+//! The service model that AWS publishes with botocore is the outside truth. [`model::description`]
+//! tells all that is built here as plain data, so that a test can compare the two.
+
+pub mod enums;
+pub mod error_codes;
+pub mod json;
+pub mod kms;
+pub mod limits;
+pub mod model;
+pub mod names;
+pub mod query;
+pub mod shape;
+pub mod sts;
+pub mod values;

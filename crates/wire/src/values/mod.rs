@@ -1,0 +1,9 @@
+//! The values that members of requests and answers are made of, beyond plain text and numbers.
+
+mod blob;
+mod encryption_context;
+mod one_of;
+
+pub use blob::Blob;
+pub use encryption_context::EncryptionContext;
+pub use one_of::OneOf;
