@@ -1,0 +1,283 @@
+//! Who calls, and whom a statement names.
+
+use std::str::FromStr;
+
+use wire::names::{AccountId, Partition};
+
+use crate::statement::Effect;
+
+/// The authenticated caller.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Principal {
+    /// The account that the caller belongs to.
+    pub account: AccountId,
+    /// The caller's ARN; for a role session the session's, as CloudTrail shows it; for a service
+    /// its name.
+    pub arn: Box<str>,
+    /// What kind of principal it is, with what only that kind has.
+    pub kind: PrincipalKind,
+}
+
+/// Kinds of callers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PrincipalKind {
+    /// The root user of an account.
+    Root,
+    /// An IAM user.
+    User,
+    /// A session of a role.
+    RoleSession {
+        /// The ARN of the role behind the session.
+        role_arn: Box<str>,
+    },
+    /// A service acting for itself. It has no identity policies: the key policy must name it.
+    Service {
+        /// The service principal, such as `s3.amazonaws.com`.
+        name: Box<str>,
+    },
+}
+
+/// A principal as a statement names it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PrincipalPattern {
+    /// `*`: everybody, also of other accounts.
+    Everyone,
+    /// An account: its root user and, through their identity policies, its other principals.
+    Account {
+        /// The account.
+        account: AccountId,
+        /// The partition of the root ARN; `None` if the bare account id was written, which
+        /// GetKeyPolicy shows as [`root_arn`].
+        partition: Option<Partition>,
+    },
+    /// A user, a role, a role session or a federated user.
+    Arn {
+        /// The ARN, without wildcards.
+        arn: Box<str>,
+        /// The account in the ARN.
+        account: AccountId,
+    },
+    /// The unique id (`AIDA...`, `AROA...`) that AWS shows in place of a deleted user or role. It
+    /// matches nobody, so a namesake created later gains nothing.
+    UniqueId(Box<str>),
+    /// A service principal.
+    Service(Box<str>),
+    /// A web identity or SAML provider. Nobody who calls KMS is one; it matches nobody.
+    Federated(Box<str>),
+    /// A canonical user id, which only S3 knows; it matches nobody.
+    CanonicalUser(Box<str>),
+}
+
+/// The ARN of an account's root user: `arn:aws:iam::111122223333:root`.
+pub fn root_arn(account: AccountId, partition: Partition) -> String {
+    format!("arn:{}:iam::{account}:root", partition.as_str())
+}
+
+/// How closely a statement names the caller.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reach {
+    /// The caller itself.
+    Caller,
+    /// The caller's account. A denial reaches everyone in it; an allowance only switches on the
+    /// account's identity policies.
+    Account,
+}
+
+/// Whom a statement is about.
+#[derive(Clone, Debug)]
+pub(crate) enum PrincipalClause {
+    /// Whoever holds the identity policy.
+    Holder,
+    /// `Principal`
+    Named(Box<[PrincipalPattern]>),
+    /// `NotPrincipal`
+    NotNamed(Box<[PrincipalPattern]>),
+}
+
+impl PrincipalClause {
+    /// How closely the clause names the caller, `None` if not at all.
+    pub(crate) fn reach(&self, caller: &Principal, effect: Effect) -> Option<Reach> {
+        match self {
+            PrincipalClause::Holder => Some(Reach::Caller),
+            PrincipalClause::Named(patterns) => closest(patterns, caller),
+            PrincipalClause::NotNamed(patterns) => {
+                reaches_the_unnamed(patterns, caller, effect).then_some(Reach::Caller)
+            }
+        }
+    }
+
+    /// The patterns of the clause.
+    pub(crate) fn patterns(&self) -> &[PrincipalPattern] {
+        match self {
+            PrincipalClause::Holder => &[],
+            PrincipalClause::Named(patterns) | PrincipalClause::NotNamed(patterns) => patterns,
+        }
+    }
+}
+
+fn closest(patterns: &[PrincipalPattern], caller: &Principal) -> Option<Reach> {
+    let mut closest = None;
+    for pattern in patterns {
+        match pattern.reach(caller) {
+            Some(Reach::Caller) => return Some(Reach::Caller),
+            Some(Reach::Account) => closest = Some(Reach::Account),
+            None => {}
+        }
+    }
+    closest
+}
+
+/// `NotPrincipal`: AWS looks at the caller's account, then at the role, then at the session, and
+/// asks its users to list them all (IAM User Guide, "NotPrincipal"). A denial therefore spares only
+/// those who are listed together with their account; an allowance leaves out everyone who is listed
+/// in either way. Both err on the side of refusing.
+fn reaches_the_unnamed(patterns: &[PrincipalPattern], caller: &Principal, effect: Effect) -> bool {
+    let caller_named = patterns.iter().any(|pattern| pattern.reach(caller) == Some(Reach::Caller));
+    let account_named = match caller.kind {
+        PrincipalKind::Service { .. } => caller_named,
+        PrincipalKind::Root | PrincipalKind::User | PrincipalKind::RoleSession { .. } => {
+            patterns.iter().any(|pattern| pattern.names_account_of(caller))
+        }
+    };
+    match effect {
+        Effect::Deny => !(caller_named && account_named),
+        Effect::Allow => !(caller_named || account_named),
+    }
+}
+
+impl PrincipalPattern {
+    /// The account that the pattern lies in, if it lies in one.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            PrincipalPattern::Account { account, .. } | PrincipalPattern::Arn { account, .. } => {
+                Some(*account)
+            }
+            PrincipalPattern::Everyone
+            | PrincipalPattern::UniqueId(_)
+            | PrincipalPattern::Service(_)
+            | PrincipalPattern::Federated(_)
+            | PrincipalPattern::CanonicalUser(_) => None,
+        }
+    }
+
+    /// Reads a member of `"AWS"`; `None` if it names no principal.
+    pub(crate) fn parse_aws(text: &str) -> Option<PrincipalPattern> {
+        if text == "*" {
+            return Some(PrincipalPattern::Everyone);
+        }
+        if let Ok(account) = AccountId::from_str(text) {
+            return Some(PrincipalPattern::Account { account, partition: None });
+        }
+        if text.starts_with("arn:") { parse_arn(text) } else { parse_unique_id(text) }
+    }
+
+    /// Reads a member of `"Service"`.
+    pub(crate) fn parse_service(text: &str) -> Option<PrincipalPattern> {
+        let allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+        let named = !text.is_empty() && text.bytes().all(allowed);
+        named.then(|| PrincipalPattern::Service(text.into()))
+    }
+
+    /// Reads a member of `"Federated"`.
+    pub(crate) fn parse_federated(text: &str) -> Option<PrincipalPattern> {
+        let named = !text.is_empty() && !text.contains(['*', '?']);
+        named.then(|| PrincipalPattern::Federated(text.into()))
+    }
+
+    /// Reads a member of `"CanonicalUser"`.
+    pub(crate) fn parse_canonical_user(text: &str) -> Option<PrincipalPattern> {
+        let named = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        named.then(|| PrincipalPattern::CanonicalUser(text.into()))
+    }
+
+    /// How closely the pattern names the caller.
+    fn reach(&self, caller: &Principal) -> Option<Reach> {
+        match self {
+            PrincipalPattern::Everyone => Some(Reach::Caller),
+            PrincipalPattern::Account { .. } => match caller.kind {
+                PrincipalKind::Service { .. } => None,
+                PrincipalKind::Root => self.names_account_of(caller).then_some(Reach::Caller),
+                PrincipalKind::User | PrincipalKind::RoleSession { .. } => {
+                    self.names_account_of(caller).then_some(Reach::Account)
+                }
+            },
+            PrincipalPattern::Arn { arn, .. } => {
+                let named = match &caller.kind {
+                    PrincipalKind::RoleSession { role_arn } => {
+                        *arn == caller.arn || arn == role_arn
+                    }
+                    PrincipalKind::User => *arn == caller.arn,
+                    PrincipalKind::Root | PrincipalKind::Service { .. } => false,
+                };
+                named.then_some(Reach::Caller)
+            }
+            PrincipalPattern::Service(service) => match &caller.kind {
+                PrincipalKind::Service { name } => (service == name).then_some(Reach::Caller),
+                PrincipalKind::Root | PrincipalKind::User | PrincipalKind::RoleSession { .. } => {
+                    None
+                }
+            },
+            PrincipalPattern::UniqueId(_)
+            | PrincipalPattern::Federated(_)
+            | PrincipalPattern::CanonicalUser(_) => None,
+        }
+    }
+
+    fn names_account_of(&self, caller: &Principal) -> bool {
+        match self {
+            PrincipalPattern::Everyone => true,
+            PrincipalPattern::Account { account, partition } => {
+                *account == caller.account
+                    && partition.is_none_or(|partition| lies_in(partition, &caller.arn))
+            }
+            PrincipalPattern::Arn { .. }
+            | PrincipalPattern::UniqueId(_)
+            | PrincipalPattern::Service(_)
+            | PrincipalPattern::Federated(_)
+            | PrincipalPattern::CanonicalUser(_) => false,
+        }
+    }
+}
+
+fn lies_in(partition: Partition, arn: &str) -> bool {
+    arn.strip_prefix("arn:")
+        .and_then(|rest| rest.strip_prefix(partition.as_str()))
+        .is_some_and(|rest| rest.starts_with(':'))
+}
+
+/// Reads the ARN of an account root, a user, a role, a role session or a federated user. Groups
+/// cannot be principals and wildcards cannot stand in for parts of a name (IAM User Guide,
+/// "Principal").
+fn parse_arn(text: &str) -> Option<PrincipalPattern> {
+    let mut parts = text.splitn(6, ':');
+    let (_arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+    let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+    let partition = Partition::from_str(partition).ok()?;
+    let account = AccountId::from_str(account).ok()?;
+    if !region.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    if service == "iam" && resource == "root" {
+        return Some(PrincipalPattern::Account { account, partition: Some(partition) });
+    }
+    let (kind, name) = resource.split_once('/')?;
+    let well_formed = match (service, kind) {
+        ("iam", "user" | "role") => !name.is_empty() && !name.ends_with('/'),
+        ("sts", "assumed-role") => name.split_once('/').is_some_and(|(role, session)| {
+            !role.is_empty() && !session.is_empty() && !session.contains('/')
+        }),
+        ("sts", "federated-user") => !name.is_empty(),
+        (_, _) => false,
+    };
+    let plain = !name.contains(['*', '?', ':', '"', '\\', '$']);
+    (well_formed && plain).then(|| PrincipalPattern::Arn { arn: text.into(), account })
+}
+
+/// Reads a unique id of IAM: four letters of kind, then at least twelve letters and digits.
+fn parse_unique_id(text: &str) -> Option<PrincipalPattern> {
+    let kind = ["AIDA", "AROA"].iter().any(|prefix| text.starts_with(prefix));
+    let characters = text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let well_formed = kind && characters && (16..=128).contains(&text.len());
+    well_formed.then(|| PrincipalPattern::UniqueId(text.into()))
+}

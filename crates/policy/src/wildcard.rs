@@ -1,0 +1,214 @@
+//! Patterns with `*` (any run of characters) and `?` (any one character).
+//!
+//! A pattern is cut at its `*` into segments, and each segment is searched once from where the last
+//! one ended. The leftmost place is always good enough, so nothing is ever tried again: no input
+//! makes the time more than the text's length times the number of `?` plus one, and
+//! [`SEARCHES_MAX`](crate::SEARCHES_MAX) bounds that number.
+
+/// A piece of a pattern.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Token {
+    /// These characters.
+    Literal(Box<str>),
+    /// `?`: exactly one character.
+    AnyOne,
+    /// `*`: any number of characters, also none.
+    AnyRun,
+}
+
+/// A compiled pattern. The frequent forms have their own variants because they cost one comparison.
+#[derive(Clone, Debug)]
+pub(crate) enum Pattern {
+    /// `*`
+    Anything,
+    /// Without a wildcard.
+    Exactly(Box<str>),
+    /// A text, then one `*` at the end.
+    StartsWith(Box<str>),
+    /// Anything else.
+    Tokens(Box<[Token]>),
+}
+
+impl Pattern {
+    /// Compiles a text in which `*` and `?` are wildcards.
+    pub(crate) fn with_wildcards(text: &str) -> Pattern {
+        let mut tokens = Vec::new();
+        push_wildcards(text, &mut tokens);
+        Pattern::from_tokens(tokens)
+    }
+
+    /// Compiles tokens; neighbours that mean the same are merged.
+    pub(crate) fn from_tokens(tokens: impl IntoIterator<Item = Token>) -> Pattern {
+        let mut merged: Vec<Token> = Vec::new();
+        for token in tokens {
+            match (merged.last_mut(), token) {
+                (Some(Token::Literal(before)), Token::Literal(text)) => {
+                    *before = format!("{before}{text}").into();
+                }
+                (Some(Token::AnyRun), Token::AnyRun) => {}
+                (Some(_) | None, token) => merged.push(token),
+            }
+        }
+        match merged.as_mut_slice() {
+            [] => Pattern::Exactly("".into()),
+            [Token::AnyRun] => Pattern::Anything,
+            [Token::Literal(text)] => Pattern::Exactly(std::mem::take(text)),
+            [Token::Literal(text), Token::AnyRun] => Pattern::StartsWith(std::mem::take(text)),
+            [..] => Pattern::Tokens(merged.into()),
+        }
+    }
+
+    /// Does the whole of `text` match?
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        match self {
+            Pattern::Anything => true,
+            Pattern::Exactly(whole) => **whole == *text,
+            Pattern::StartsWith(start) => text.starts_with(&**start),
+            Pattern::Tokens(tokens) => tokens_match(tokens, text),
+        }
+    }
+}
+
+/// Appends the tokens of a text in which `*` and `?` are wildcards.
+pub(crate) fn push_wildcards(text: &str, tokens: &mut Vec<Token>) {
+    for piece in text.split_inclusive(['*', '?']) {
+        let (literal, wildcard) = if let Some(literal) = piece.strip_suffix('*') {
+            (literal, Some(Token::AnyRun))
+        } else if let Some(literal) = piece.strip_suffix('?') {
+            (literal, Some(Token::AnyOne))
+        } else {
+            (piece, None)
+        };
+        if !literal.is_empty() {
+            tokens.push(Token::Literal(literal.into()));
+        }
+        tokens.extend(wildcard);
+    }
+}
+
+fn tokens_match(tokens: &[Token], text: &str) -> bool {
+    let mut segments = tokens.split(|token| *token == Token::AnyRun);
+    let Some(rest) = segments.next().and_then(|first| strip_start(first, text)) else {
+        return false;
+    };
+    let Some(last) = segments.next_back() else {
+        return rest.is_empty();
+    };
+    segments
+        .try_fold(rest, |rest, segment| strip_through(segment, rest))
+        .is_some_and(|rest| ends_with(last, rest))
+}
+
+/// What follows the segment at the start of `text`.
+fn strip_start<'t>(segment: &[Token], text: &'t str) -> Option<&'t str> {
+    segment.iter().try_fold(text, |rest, token| match token {
+        Token::Literal(literal) => rest.strip_prefix(&**literal),
+        Token::AnyOne => without_first_character(rest),
+        Token::AnyRun => Some(rest),
+    })
+}
+
+/// What follows the leftmost place of the segment in `text`.
+fn strip_through<'t>(segment: &[Token], text: &'t str) -> Option<&'t str> {
+    if let [Token::Literal(literal)] = segment {
+        return text.split_once(&**literal).map(|(_, rest)| rest);
+    }
+    let mut place = text;
+    loop {
+        if let Some(rest) = strip_start(segment, place) {
+            return Some(rest);
+        }
+        place = without_first_character(place)?;
+    }
+}
+
+fn ends_with(segment: &[Token], text: &str) -> bool {
+    let start = segment.iter().rev().try_fold(text, |rest, token| match token {
+        Token::Literal(literal) => rest.strip_suffix(&**literal),
+        Token::AnyOne => without_last_character(rest),
+        Token::AnyRun => Some(rest),
+    });
+    start.is_some()
+}
+
+fn without_first_character(text: &str) -> Option<&str> {
+    let mut characters = text.chars();
+    characters.next().map(|_| characters.as_str())
+}
+
+fn without_last_character(text: &str) -> Option<&str> {
+    let mut characters = text.chars();
+    characters.next_back().map(|_| characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        Pattern::with_wildcards(pattern).matches(text)
+    }
+
+    /// The textbook definition, exponential and obviously right.
+    fn matches_slowly(pattern: &[char], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], []) => true,
+            (['*', rest @ ..], text) => {
+                (0..=text.len()).any(|skipped| matches_slowly(rest, &text[skipped..]))
+            }
+            (['?', rest @ ..], [_, text @ ..]) => matches_slowly(rest, text),
+            ([first, rest @ ..], [other, text @ ..]) if first == other => {
+                matches_slowly(rest, text)
+            }
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn a_star_may_stand_for_nothing_and_for_colons() {
+        assert!(matches("kms:*", "kms:"));
+        assert!(matches("arn:aws:kms:*", "arn:aws:kms:eu-west-1:111122223333:key/1"));
+        assert!(matches("*", ""));
+    }
+
+    #[test]
+    fn parts_of_the_pattern_never_overlap_in_the_text() {
+        assert!(!matches("ab*ba", "aba"));
+        assert!(!matches("a*a", "a"));
+        assert!(matches("a*a", "aa"));
+        assert!(matches("*ab*b", "aabb"));
+    }
+
+    #[test]
+    fn a_question_mark_is_one_character_of_any_width() {
+        assert!(matches("a?c", "aéc"));
+        assert!(!matches("a?c", "ac"));
+        assert!(matches("*?", "é"));
+        assert!(!matches("?*", ""));
+        assert!(matches("*?a", "aa"));
+    }
+
+    #[test]
+    fn the_pattern_of_many_stars_takes_no_longer_than_its_text() {
+        let pattern = "a*".repeat(2_000) + "b";
+        let text = "a".repeat(8_000);
+        assert!(!matches(&pattern, &text));
+        let pattern = "*?a".repeat(200) + "b";
+        assert!(!matches(&pattern, &text));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn agrees_with_the_textbook(pattern in "[ab*?é]{0,8}", text in "[abé]{0,8}") {
+            let characters: Vec<char> = pattern.chars().collect();
+            let text_characters: Vec<char> = text.chars().collect();
+            prop_assert_eq!(
+                matches(&pattern, &text),
+                matches_slowly(&characters, &text_characters)
+            );
+        }
+    }
+}

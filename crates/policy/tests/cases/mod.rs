@@ -1,0 +1,233 @@
+//! Random requests with random policies, from words that meet each other often.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use serde_json::{Map, Value, json};
+
+use crate::common::{KEY, OTHER, OWNER};
+use crate::naive::{Caller, Request};
+
+/// A request with its policies.
+pub(crate) fn requests() -> impl Strategy<Value = Request> {
+    let key_policy = documents(key_statements().boxed(), 1..5);
+    let identity = vec(documents(identity_statements().boxed(), 1..4), 0..3);
+    (
+        callers(),
+        select(vec!["kms:Encrypt", "kms:Decrypt", "KMS:PutKeyPolicy"]),
+        facts(),
+        key_policy,
+        identity,
+    )
+        .prop_map(|(caller, action, facts, key_policy, identity)| {
+            let identity = if caller.is_root { Vec::new() } else { identity };
+            Request {
+                caller,
+                action,
+                key_arn: KEY,
+                key_account: OWNER,
+                facts,
+                key_policy,
+                identity,
+            }
+        })
+}
+
+/// A statement that denies something, for a key policy.
+pub(crate) fn key_denials() -> impl Strategy<Value = Value> {
+    key_statements().prop_map(|mut statement| {
+        statement["Effect"] = json!("Deny");
+        statement
+    })
+}
+
+/// A statement that denies something, for an identity policy.
+pub(crate) fn identity_denials() -> impl Strategy<Value = Value> {
+    identity_statements().prop_map(|mut statement| {
+        statement["Effect"] = json!("Deny");
+        statement
+    })
+}
+
+fn callers() -> impl Strategy<Value = Caller> {
+    (select(vec![OWNER, OTHER]), 0..4).prop_map(|(account, kind)| {
+        let iam = |name: &str| format!("arn:aws:iam::{account}:{name}");
+        let session = format!("arn:aws:sts::{account}:assumed-role/app/s1");
+        let (arn, role_arn) = match kind {
+            0 => (iam("root"), None),
+            1 => (iam("user/ann"), None),
+            2 => (iam("user/bob"), None),
+            _ => (session, Some(iam("role/app"))),
+        };
+        Caller { account, arn, role_arn, is_root: kind == 0 }
+    })
+}
+
+const ADDRESSES: [&str; 3] = ["10.1.2.3", "10.9.9.9", "203.0.113.7"];
+const ARNS: [&str; 3] =
+    ["arn:aws:iam::1:role/app", "arn:aws:iam::1:user/a", "arn:aws:s3:::bucket:x"];
+const DATES: [&str; 3] = ["2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z", "2027-01-01T00:00:00Z"];
+const NUMBERS: [&str; 4] = ["-3", "7", "8", "30"];
+const TEXTS: [&str; 6] = ["a", "A", "ab", "abc", "*", ""];
+
+fn facts() -> impl Strategy<Value = BTreeMap<String, Value>> {
+    let single = |key: &'static str, values: &'static [&'static str]| {
+        prop::option::weighted(0.7, select(values))
+            .prop_map(move |value| (key, value.map(|v| json!(v))))
+    };
+    let set = prop::option::weighted(0.7, subsequence(TEXTS.to_vec(), 0..4))
+        .prop_map(|values| ("kms:set", values.map(|values| json!(values))));
+    (
+        single("kms:text", &TEXTS),
+        single("kms:number", &NUMBERS),
+        single("kms:date", &DATES),
+        single("kms:flag", &["true", "false"]),
+        single("kms:address", &ADDRESSES),
+        single("kms:arn", &ARNS),
+        set,
+    )
+        .prop_map(|(text, number, date, flag, address, arn, set)| {
+            [text, number, date, flag, address, arn, set]
+                .into_iter()
+                .filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)))
+                .collect()
+        })
+}
+
+fn documents(
+    statement: BoxedStrategy<Value>,
+    count: std::ops::Range<usize>,
+) -> impl Strategy<Value = Value> {
+    (select(vec!["2012-10-17", "2012-10-17", "2008-10-17"]), vec(statement, count))
+        .prop_map(|(version, statements)| json!({"Version": version, "Statement": statements}))
+}
+
+fn key_statements() -> impl Strategy<Value = Value> {
+    let principals = vec![
+        json!("*"),
+        json!({"AWS": OWNER}),
+        json!({"AWS": [OTHER]}),
+        json!({"AWS": [OWNER, OTHER]}),
+        json!({"AWS": format!("arn:aws:iam::{OWNER}:root")}),
+        json!({"AWS": format!("arn:aws:iam::{OWNER}:user/ann")}),
+        json!({"AWS": [format!("arn:aws:iam::{OTHER}:user/ann"), OTHER]}),
+        json!({"AWS": [format!("arn:aws:iam::{OWNER}:role/app"), OWNER]}),
+        json!({"AWS": format!("arn:aws:sts::{OTHER}:assumed-role/app/s1")}),
+    ];
+    let element = select(vec!["Principal", "Principal", "Principal", "NotPrincipal"]);
+    (identity_statements(), element, select(principals), prop::bool::weighted(0.05)).prop_map(
+        |(mut statement, element, principals, without_resource)| {
+            statement[element] = principals;
+            if without_resource {
+                let elements = statement.as_object_mut().unwrap();
+                elements.remove("Resource");
+                elements.remove("NotResource");
+            }
+            statement
+        },
+    )
+}
+
+fn identity_statements() -> impl Strategy<Value = Value> {
+    let actions = ["*", "kms:*", "kms:encrypt", "KMS:De*", "kms:?ut*y", "s3:*", "kms:PutKeyPolicy"];
+    let resources = [
+        "*",
+        KEY,
+        "arn:aws:kms:*:111122223333:key/*",
+        "arn:aws:kms:*:111122223333:alias/*",
+        "arn:aws:kms:*:${kms:Text, '111122223333'}:key/*",
+        "arn:*${kms:Text}*",
+    ];
+    let effect = select(vec!["Allow", "Allow", "Allow", "Deny"]);
+    let action = (
+        select(vec!["Action", "Action", "Action", "NotAction"]),
+        subsequence(actions.to_vec(), 1..3),
+    );
+    let resource = (
+        select(vec!["Resource", "Resource", "Resource", "NotResource"]),
+        subsequence(resources.to_vec(), 1..3),
+    );
+    (effect, action, resource, vec(conditions(), 0..3)).prop_map(
+        |(effect, (action, actions), (resource, resources), conditions)| {
+            let mut statement = Map::new();
+            statement.insert("Effect".into(), json!(effect));
+            statement.insert(action.into(), json!(actions));
+            statement.insert(resource.into(), json!(resources));
+            if !conditions.is_empty() {
+                let conditions: BTreeMap<String, Value> = conditions.into_iter().collect();
+                statement.insert("Condition".into(), json!(conditions));
+            }
+            Value::Object(statement)
+        },
+    )
+}
+
+/// An operator with its keys and values, all of the operator's type.
+fn conditions() -> impl Strategy<Value = (String, Value)> {
+    let text_patterns = [
+        "a",
+        "A",
+        "a*",
+        "?b*",
+        "*c",
+        "${kms:Text}",
+        "${kms:Gone}",
+        "${kms:Gone, 'ab'}",
+        "${*}",
+        "a${kms:Set}",
+    ];
+    let ordered = |prefix: &str, negative: &str| -> Vec<String> {
+        ["Equals", negative, "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"]
+            .iter()
+            .map(|name| format!("{prefix}{name}"))
+            .collect()
+    };
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let strings = owned(&[
+        "StringEquals",
+        "StringNotEquals",
+        "StringEqualsIgnoreCase",
+        "StringNotEqualsIgnoreCase",
+        "StringLike",
+        "StringNotLike",
+    ]);
+    let arn_names = owned(&["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"]);
+    let arn_patterns = [
+        "arn:aws:iam::*:role/*",
+        "arn:aws:iam::1:user/a",
+        "arn:*:s3:::*",
+        "arn:aws:iam::1:user/${kms:Text}",
+    ];
+    let networks = ["10.0.0.0/8", "10.1.0.0/16", "203.0.113.7", "0.0.0.0/0"];
+    let addresses = owned(&["IpAddress", "NotIpAddress"]);
+    let flags = ["true", "false"];
+    let any_key = ["kms:Text", "KMS:set", "kms:Flag", "kms:Gone"];
+    prop_oneof![
+        4 => operator(strings, &["kms:Text", "kms:SET", "kms:Number", "kms:Gone"], &text_patterns),
+        1 => operator(ordered("Numeric", "NotEquals"), &["kms:Number"], &NUMBERS),
+        1 => operator(ordered("Date", "NotEquals"), &["kms:Date"], &DATES),
+        1 => operator(arn_names, &["kms:Arn", "kms:Text"], &arn_patterns),
+        1 => operator(addresses, &["kms:Address"], &networks),
+        1 => operator(owned(&["Bool"]), &["kms:Flag"], &flags),
+        1 => btree_map(select(any_key.to_vec()), subsequence(flags.to_vec(), 1..=2), 1..3)
+            .prop_map(|keys| ("Null".to_owned(), json!(keys))),
+    ]
+}
+
+fn operator(
+    names: Vec<String>,
+    keys: &[&'static str],
+    values: &[&'static str],
+) -> impl Strategy<Value = (String, Value)> + use<> {
+    let values = vec(select(values.to_vec()), 1..3);
+    let set = select(vec!["", "", "ForAllValues:", "ForAnyValue:"]);
+    (
+        set,
+        select(names),
+        select(vec!["", "", "IfExists"]),
+        btree_map(select(keys.to_vec()), values, 1..3),
+    )
+        .prop_map(|(set, name, if_exists, keys)| (format!("{set}{name}{if_exists}"), json!(keys)))
+}
