@@ -1,0 +1,113 @@
+//! Why custody refuses; the service decides what of it a caller may read.
+
+use std::{io, path::PathBuf};
+
+use crypto::{CryptoError, InvalidCiphertext};
+use wire::names::{KeyId, KeyMaterialId};
+
+use crate::DomainPurpose;
+use crate::arena::ArenaError;
+
+/// Why an operation of this crate failed. The texts are the operator's.
+#[derive(Debug, thiserror::Error)]
+pub enum CustodyError {
+    /// The caller's ciphertext, context or key does not fit. Nothing is wrong here.
+    #[error("the ciphertext is invalid")]
+    InvalidCiphertext,
+    /// Stored material does not open as the material of this identity: its row was altered, swapped
+    /// or copied.
+    #[error(
+        "the stored material {key_material_id} of key {key_id} does not open under domain key \
+         {domain_key_version}: its row was altered, or is another key's"
+    )]
+    MaterialRefused {
+        /// The key whose material was asked for.
+        key_id: KeyId,
+        /// The version of its material.
+        key_material_id: KeyMaterialId,
+        /// The domain key that the row names.
+        domain_key_version: u32,
+    },
+    /// New material did not decrypt through its wrapped form what it had encrypted; it was thrown
+    /// away.
+    #[error("new key material failed its test encryption and was thrown away")]
+    SelfTestFailed,
+    /// A row names a domain key that the keyring does not have.
+    #[error("there is no {purpose} domain key of version {version}")]
+    UnknownDomainKey {
+        /// What the key is for.
+        purpose: DomainPurpose,
+        /// The version named.
+        version: u32,
+    },
+    /// A domain key does not open under the root key.
+    #[error(
+        "the root key does not open the {purpose} domain key of version {version}: this root key \
+         belongs to another deployment, or the stored domain key was altered"
+    )]
+    WrongRootKey {
+        /// What the domain key is for.
+        purpose: DomainPurpose,
+        /// Its version.
+        version: u32,
+    },
+    /// The stored domain keys are not a whole keyring.
+    #[error(
+        "the stored {purpose} domain keys are not a line of versions: none is there, or one twice"
+    )]
+    DomainKeysIncomplete {
+        /// The purpose without a key, or with two of one version.
+        purpose: DomainPurpose,
+    },
+    /// The root key does not open what it is given: another root key, another identity or altered
+    /// bytes.
+    #[error("the root key does not open this")]
+    RootKeyRefused,
+    /// The root key's file cannot be used as it is.
+    #[error("root key file {}: {why}", path.display())]
+    RootKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        why: &'static str,
+    },
+    /// The root key's file could not be read or written.
+    #[error("root key file {}", path.display())]
+    RootKeyIo {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        cause: io::Error,
+    },
+    /// Locked memory could not be had, or is full.
+    #[error(transparent)]
+    Arena(#[from] ArenaError),
+    /// Locked memory is full, so that no new key can be made.
+    #[error("no locked memory is left for a new key")]
+    ArenaFull,
+    /// The process could not be hardened.
+    #[error("the process could not be hardened: {step}")]
+    Harden {
+        /// The system call that failed.
+        step: &'static str,
+        /// The system's reason.
+        #[source]
+        cause: io::Error,
+    },
+    /// The cryptographic module or the source of randomness failed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}
+
+impl From<InvalidCiphertext> for CustodyError {
+    fn from(_: InvalidCiphertext) -> CustodyError {
+        CustodyError::InvalidCiphertext
+    }
+}
+
+impl From<crypto::RngError> for CustodyError {
+    fn from(error: crypto::RngError) -> CustodyError {
+        CustodyError::Crypto(error.into())
+    }
+}

@@ -1,0 +1,27 @@
+//! Where key material lives: root and domain keys, wrapped material, locked memory.
+//!
+//! The hierarchy, top down: a root key ([`RootKey`]) wraps the domain keys of a [`Keyring`]; the
+//! newest domain key wraps each version of a KMS key's material, bound to its [`MaterialIdentity`];
+//! a [`Custodian`] unwraps material into a locked [`arena`] and runs the algorithms of `crypto`
+//! with it. Plaintext key material exists nowhere else. This crate knows neither policies nor rows;
+//! whoever calls it has decided already.
+//!
+//! `custody` is an open set: hardware modules and external key stores will stand beside
+//! [`SoftwareCustodian`].
+
+pub mod arena;
+mod custodian;
+mod error;
+mod harden;
+mod identity;
+mod keyring;
+mod root;
+mod software;
+
+pub use custodian::{Custodial, Custodian, WrappedMaterial};
+pub use error::CustodyError;
+pub use harden::harden_process;
+pub use identity::{DeploymentId, MaterialIdentity};
+pub use keyring::{DomainPurpose, Keyring, WrappedDomainKey};
+pub use root::{FileRootKey, RootKey};
+pub use software::{ARENA_BYTES_DEFAULT, SoftwareCustodian};

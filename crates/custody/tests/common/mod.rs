@@ -1,0 +1,72 @@
+//! A deployment with its root key in a directory of its own.
+#![expect(unreachable_pub, reason = "shared by several test programs")]
+#![allow(dead_code, reason = "each test program uses its part")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crypto::SystemRng;
+use custody::{
+    Custodial, CustodyError, DeploymentId, FileRootKey, Keyring, MaterialIdentity,
+    SoftwareCustodian, WrappedDomainKey,
+};
+use jiff::Timestamp;
+use tempfile::TempDir;
+use wire::enums::{KeySpec, KeyUsage, OriginType};
+use wire::names::{KeyId, KeyMaterialId, Partition};
+
+pub const DEPLOYMENT: DeploymentId = DeploymentId::from_bytes([1; 16]);
+
+pub struct Deployment {
+    pub directory: TempDir,
+    pub root: FileRootKey,
+    pub stored: Vec<WrappedDomainKey>,
+    pub keyring: Arc<Keyring>,
+}
+
+impl Deployment {
+    pub fn new() -> Deployment {
+        let directory = tempfile::tempdir().unwrap();
+        let root = FileRootKey::create(&directory.path().join("root-key"), &SystemRng).unwrap();
+        let (keyring, stored) =
+            Keyring::create(&root, DEPLOYMENT, Timestamp::UNIX_EPOCH, &SystemRng).unwrap();
+        Deployment { directory, root, stored, keyring: Arc::new(keyring) }
+    }
+
+    pub fn root_key_file(&self) -> PathBuf {
+        self.directory.path().join("root-key")
+    }
+
+    pub fn custodian(&self, arena_bytes: usize) -> SoftwareCustodian {
+        SoftwareCustodian::new(Arc::clone(&self.keyring), Arc::new(SystemRng), arena_bytes).unwrap()
+    }
+}
+
+/// The identity of the n-th key of one account.
+pub fn identity(number: u16) -> MaterialIdentity {
+    let mut key_id = [7; 16];
+    let mut key_material_id = [7; 32];
+    key_id[..2].copy_from_slice(&number.to_be_bytes());
+    key_material_id[..2].copy_from_slice(&number.to_be_bytes());
+    MaterialIdentity {
+        deployment_id: DEPLOYMENT,
+        partition: Partition::Aws,
+        account: "111122223333".parse().unwrap(),
+        region: "eu-central-1".parse().unwrap(),
+        key_id: KeyId::from_uuid_bytes(key_id),
+        key_material_id: KeyMaterialId::from_bytes(key_material_id),
+        key_spec: KeySpec::SymmetricDefault,
+        key_usage: KeyUsage::EncryptDecrypt,
+        origin: OriginType::AwsKms,
+    }
+}
+
+/// Waits for a custodian that answers at once.
+pub fn call<T>(mut future: Custodial<'_, T>) -> Result<T, CustodyError> {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("software custody never waits"),
+    }
+}
