@@ -1,0 +1,121 @@
+//! The facts of a call as condition keys (reference 1.8). Every one is derived here or read from a verified request;
+//! no header feeds a condition key (threat T-9).
+
+use policy::{ConditionContext, ConditionValues};
+use wire::names::AliasName;
+
+use crate::call::Call;
+use crate::facts::Facts;
+use crate::snapshot::KeySnapshot;
+use crate::target::{Ask, NamedBy};
+
+/// What policies may know of one question to authorization.
+pub(crate) struct Conditions<'a> {
+    call: &'a Call<'a>,
+    key: Option<&'a KeySnapshot>,
+    request_alias: Option<&'a AliasName>,
+    facts: &'a Facts<'a>,
+    position: usize,
+}
+
+impl<'a> Conditions<'a> {
+    /// The conditions of the question at `position` of the target; without a question, of the request alone.
+    pub(crate) fn new(
+        call: &'a Call<'a>,
+        ask: Option<&'a Ask<'a>>,
+        facts: &'a Facts<'a>,
+        position: usize,
+    ) -> Conditions<'a> {
+        let (key, request_alias) = match ask {
+            Some(Ask::Key(key, NamedBy::Alias(alias))) => (Some(*key), Some(alias)),
+            Some(Ask::Key(key, NamedBy::Key | NamedBy::Ciphertext)) => (Some(*key), None),
+            Some(Ask::Nothing | Ask::Alias(_)) | None => (None, None),
+        };
+        Conditions { call, key, request_alias, facts, position }
+    }
+
+    fn of_request(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let facts = self.facts;
+        match key {
+            "kms:encryptionalgorithm" => {
+                let algorithm = facts.encryption_algorithms.get(self.position).copied().flatten();
+                algorithm.map(|algorithm| algorithm.as_str().into())
+            }
+            "kms:encryptioncontextkeys" => {
+                let context = facts.encryption_contexts.get(self.position).copied().flatten()?;
+                Some(ConditionValues::many(context.keys().map(String::as_str)))
+            }
+            "kms:bypasspolicylockoutsafetycheck" => {
+                Some(facts.bypass_policy_lockout_safety_check.into())
+            }
+            "kms:schedulekeydeletionpendingwindowindays" => {
+                facts.pending_window_days.map(ConditionValues::from)
+            }
+            "aws:tagkeys" => {
+                let tags = facts.tags.iter().filter_map(|tag| tag.tag_key.as_deref());
+                Some(ConditionValues::many(tags.chain(facts.tag_keys.iter().map(String::as_str))))
+            }
+            _ => self.of_request_member(key),
+        }
+    }
+
+    /// Keys whose last part the policy chooses.
+    fn of_request_member(&self, key: &str) -> Option<ConditionValues<'_>> {
+        if let Some(name) = key.strip_prefix("kms:encryptioncontext:") {
+            let context = self.facts.encryption_contexts.get(self.position).copied().flatten()?;
+            let value =
+                context.iter().find(|(context_key, _)| context_key.to_ascii_lowercase() == name);
+            return value.map(|(_, value)| value.as_str().into());
+        }
+        let name = key.strip_prefix("aws:requesttag/")?;
+        let named = |tag: &&wire::kms::tags::Tag| {
+            tag.tag_key.as_ref().is_some_and(|tag_key| tag_key.to_ascii_lowercase() == name)
+        };
+        self.facts.tags.iter().find(named)?.tag_value.as_deref().map(ConditionValues::from)
+    }
+
+    fn of_key(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let snapshot = self.key?;
+        let row = snapshot.key();
+        match key {
+            "kms:keyspec" | "kms:customermasterkeyspec" => Some(row.key_spec.as_str().into()),
+            "kms:keyusage" | "kms:customermasterkeyusage" => Some(row.key_usage.as_str().into()),
+            "kms:keyorigin" => Some(row.origin.as_str().into()),
+            "kms:multiregion" => Some(row.multi_region.into()),
+            "kms:requestalias" => self.request_alias.map(|alias| alias.as_str().into()),
+            "kms:resourcealiases" => Some(ConditionValues::many(
+                snapshot.record().aliases.iter().map(|row| row.alias.as_str()),
+            )),
+            "aws:resourceaccount" => Some(row.account.to_string().into()),
+            _ => {
+                let name = key.strip_prefix("aws:resourcetag/")?;
+                let tag = snapshot
+                    .record()
+                    .tags
+                    .iter()
+                    .find(|tag| tag.tag_key.to_ascii_lowercase() == name);
+                tag.map(|tag| tag.tag_value.as_str().into())
+            }
+        }
+    }
+}
+
+impl ConditionContext for Conditions<'_> {
+    fn values(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let call = self.call;
+        let principal = call.principal();
+        match key {
+            "kms:calleraccount" | "aws:principalaccount" | "aws:userid" => {
+                Some(call.caller.account_text().into())
+            }
+            "aws:principalarn" => Some((&*principal.arn).into()),
+            "aws:principaltype" => Some("Account".into()),
+            "aws:principalisawsservice" | "aws:viaawsservice" => Some(false.into()),
+            "aws:securetransport" => Some(call.peer.tls.is_some().into()),
+            "aws:sourceip" => Some(call.peer.address.into()),
+            "aws:currenttime" | "aws:epochtime" => Some(call.now.into()),
+            "aws:requestedregion" => Some(call.region.as_str().into()),
+            _ => self.of_key(key).or_else(|| self.of_request(key)),
+        }
+    }
+}

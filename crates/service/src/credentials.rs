@@ -1,0 +1,154 @@
+//! Access keys in memory: whom each belongs to, and the signing keys derived from it.
+//!
+//! All access keys of the deployment are held, so that looking up one that does not exist takes as long as one that
+//! does and touches nothing outside (threat N-6).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use foldhash::fast::RandomState;
+use policy::{Principal, PrincipalKind};
+use sigv4::{SecretAccessKey, SigningKey};
+use wire::names::{AccountId, Partition};
+
+/// Signing keys kept for one access key: a day's work in a few Regions, and the next day's.
+const SIGNING_KEYS_FOR_AN_ACCESS_KEY_MAX: usize = 16;
+
+/// An access key and the caller that it stands for.
+pub(crate) struct Credential {
+    access_key_id: Box<str>,
+    account: AccountId,
+    account_text: Box<str>,
+    /// The same root user in each partition: an ARN never crosses from one into another.
+    principals: [Principal; 3],
+    secret: SecretAccessKey,
+    signing_keys: Mutex<Vec<(Scope, Arc<SigningKey>)>>,
+}
+
+/// What a signing key is good for.
+#[derive(Clone, PartialEq, Eq)]
+struct Scope {
+    date: Box<str>,
+    region: Box<str>,
+    service: &'static str,
+}
+
+impl Credential {
+    /// An access key of an account's root user.
+    pub(crate) fn of_root(
+        access_key_id: &str,
+        account: AccountId,
+        secret: SecretAccessKey,
+    ) -> Credential {
+        let principal = |partition| Principal {
+            account,
+            arn: policy::root_arn(account, partition).into_boxed_str(),
+            kind: PrincipalKind::Root,
+        };
+        Credential {
+            access_key_id: access_key_id.into(),
+            account,
+            account_text: account.to_string().into_boxed_str(),
+            principals: [
+                principal(Partition::Aws),
+                principal(Partition::AwsCn),
+                principal(Partition::AwsUsGov),
+            ],
+            secret,
+            signing_keys: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The id that requests name.
+    pub(crate) fn access_key_id(&self) -> &str {
+        &self.access_key_id
+    }
+
+    /// The account of the caller.
+    pub(crate) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The account's twelve digits; for a root user also the principal id.
+    pub(crate) fn account_text(&self) -> &str {
+        &self.account_text
+    }
+
+    /// The caller, as policies see it in a partition.
+    pub(crate) fn principal(&self, partition: Partition) -> &Principal {
+        let [aws, aws_cn, aws_us_gov] = &self.principals;
+        match partition {
+            Partition::Aws => aws,
+            Partition::AwsCn => aws_cn,
+            Partition::AwsUsGov => aws_us_gov,
+        }
+    }
+
+    /// The signing key of one scope, derived once.
+    pub(crate) fn signing_key(
+        &self,
+        date: &str,
+        region: &str,
+        service: &'static str,
+    ) -> Arc<SigningKey> {
+        let mut kept = self.signing_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().find(|(scope, _)| {
+            *scope.date == *date && *scope.region == *region && scope.service == service
+        });
+        if let Some((_, key)) = found {
+            return Arc::clone(key);
+        }
+        let key = Arc::new(SigningKey::derive(&self.secret, date, region, service));
+        if kept.len() >= SIGNING_KEYS_FOR_AN_ACCESS_KEY_MAX {
+            kept.remove(0);
+        }
+        let scope = Scope { date: date.into(), region: region.into(), service };
+        kept.push((scope, Arc::clone(&key)));
+        key
+    }
+}
+
+/// All access keys and accounts.
+#[derive(Default)]
+pub(crate) struct Credentials {
+    held: RwLock<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    by_access_key_id: HashMap<Box<str>, Arc<Credential>, RandomState>,
+    accounts: HashSet<AccountId, RandomState>,
+}
+
+impl Credentials {
+    /// The credential behind an access key id.
+    pub(crate) fn find(&self, access_key_id: &str) -> Option<Arc<Credential>> {
+        self.read(|held| held.by_access_key_id.get(access_key_id).cloned())
+    }
+
+    /// Whether the account exists here.
+    pub(crate) fn has_account(&self, account: AccountId) -> bool {
+        self.read(|held| held.accounts.contains(&account))
+    }
+
+    /// All accounts, in order.
+    pub(crate) fn accounts(&self) -> Vec<AccountId> {
+        let mut accounts: Vec<AccountId> =
+            self.read(|held| held.accounts.iter().copied().collect());
+        accounts.sort_unstable();
+        accounts
+    }
+
+    /// Adds what has been committed: from now on the access keys are good.
+    pub(crate) fn add(&self, credentials: Vec<Credential>) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        for credential in credentials {
+            held.accounts.insert(credential.account);
+            held.by_access_key_id.insert(credential.access_key_id.clone(), Arc::new(credential));
+        }
+    }
+
+    fn read<T>(&self, act: impl FnOnce(&Held) -> T) -> T {
+        act(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

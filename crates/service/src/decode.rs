@@ -1,0 +1,18 @@
+//! From the body to a request, by the protocol of the API.
+
+use serde::de::DeserializeOwned;
+
+use crate::error::ServiceError;
+use crate::operation::{Api, Spec};
+
+/// Reads a request.
+pub(crate) fn request<R: DeserializeOwned + Default>(
+    spec: &Spec,
+    body: &[u8],
+) -> Result<R, ServiceError> {
+    match spec.api {
+        Api::Kms => Ok(wire::json::decode(body)?),
+        // The one operation of STS that is built has no members; the form has been read for its `Action`.
+        Api::Sts => Ok(R::default()),
+    }
+}

@@ -1,0 +1,288 @@
+//! Every refusal of the service: AWS's name and sentence for the caller, the cause for the operator.
+//!
+//! This is the one place where errors of the lower crates become AWS's. Each public sentence is written once, in a
+//! constructor named after the situation (reference 2.17).
+
+use std::error::Error;
+use std::fmt::{self, Display};
+
+use wire::enums::{EncryptionAlgorithmSpec, KeySpec, KeyState, KeyUsage};
+use wire::error_codes::ErrorCode;
+use wire::names::{AliasArn, KeyArn};
+
+/// An error with two texts: what the caller reads and what the operator reads.
+#[derive(Debug)]
+pub struct ServiceError {
+    code: ErrorCode,
+    message: Option<String>,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+    superseded: bool,
+}
+
+impl ServiceError {
+    /// An error whose sentence the caller reads.
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> ServiceError {
+        ServiceError { code, message: Some(message.into()), cause: None, superseded: false }
+    }
+
+    /// An error that AWS sends without a sentence.
+    pub(crate) fn bare(code: ErrorCode) -> ServiceError {
+        ServiceError { code, message: None, cause: None, superseded: false }
+    }
+
+    /// A failure of ours: the caller learns nothing of it, the operator everything.
+    pub(crate) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> ServiceError {
+        ServiceError {
+            code: ErrorCode::KMSInternalException,
+            message: Some("The request was rejected because an internal exception occurred. The request can be retried.".to_owned()),
+            cause: Some(cause.into()),
+            superseded: false,
+        }
+    }
+
+    /// The server has more to do than it accepts.
+    pub(crate) fn overloaded(cause: impl Into<Box<dyn Error + Send + Sync>>) -> ServiceError {
+        ServiceError {
+            code: ErrorCode::ServiceUnavailable,
+            message: Some("The service is temporarily unavailable. Try again later.".to_owned()),
+            cause: Some(cause.into()),
+            superseded: false,
+        }
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> ServiceError {
+        ServiceError::new(ErrorCode::ValidationException, message)
+    }
+
+    pub(crate) fn key_not_found(arn: &KeyArn) -> ServiceError {
+        ServiceError::new(ErrorCode::NotFoundException, format!("Key '{arn}' does not exist"))
+    }
+
+    pub(crate) fn alias_not_found(arn: &AliasArn) -> ServiceError {
+        ServiceError::new(ErrorCode::NotFoundException, format!("Alias {arn} is not found."))
+    }
+
+    pub(crate) fn invalid_key_id(text: &str) -> ServiceError {
+        ServiceError::new(ErrorCode::NotFoundException, format!("Invalid keyId '{text}'"))
+    }
+
+    pub(crate) fn invalid_arn(text: &str) -> ServiceError {
+        ServiceError::new(ErrorCode::InvalidArnException, format!("Invalid arn '{text}'"))
+    }
+
+    /// An ARN that names a Region other than the one that was asked.
+    pub(crate) fn arn_of_another_region(region: impl Display) -> ServiceError {
+        ServiceError::new(ErrorCode::NotFoundException, format!("Invalid arn {region}"))
+    }
+
+    /// The caller may not; `because` is AWS's account of which policy decided.
+    pub(crate) fn access_denied(
+        principal: &str,
+        action: &str,
+        resource: &str,
+        because: &str,
+    ) -> ServiceError {
+        ServiceError::new(
+            ErrorCode::AccessDeniedException,
+            format!(
+                "User: {principal} is not authorized to perform: {action} on resource: {resource} {because}"
+            ),
+        )
+    }
+
+    /// A ciphertext whose key is unknown here or belongs to somebody who did not share it.
+    pub(crate) fn ciphertext_of_unknown_key() -> ServiceError {
+        ServiceError::new(
+            ErrorCode::AccessDeniedException,
+            "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
+        )
+    }
+
+    pub(crate) fn disabled(arn: &str) -> ServiceError {
+        ServiceError::new(ErrorCode::DisabledException, format!("{arn} is disabled."))
+    }
+
+    /// The key's state does not allow the operation, said as AWS says it: `ARN is pending deletion.`
+    pub(crate) fn invalid_state(arn: &str, state: KeyState) -> ServiceError {
+        let state = match state {
+            KeyState::Creating => "creating",
+            KeyState::Enabled => "enabled",
+            KeyState::Disabled => "disabled",
+            KeyState::PendingDeletion => "pending deletion",
+            KeyState::PendingImport => "pending import",
+            KeyState::PendingReplicaDeletion => "pending replica deletion",
+            KeyState::Unavailable => "unavailable",
+            KeyState::Updating => "updating",
+        };
+        ServiceError::new(ErrorCode::KMSInvalidStateException, format!("{arn} is {state}."))
+    }
+
+    pub(crate) fn not_pending_deletion(arn: &str) -> ServiceError {
+        ServiceError::new(
+            ErrorCode::KMSInvalidStateException,
+            format!("{arn} is not pending deletion."),
+        )
+    }
+
+    pub(crate) fn wrong_usage(arn: &str, usage: KeyUsage, operation: &str) -> ServiceError {
+        ServiceError::new(
+            ErrorCode::InvalidKeyUsageException,
+            format!("{arn} key usage is {} which is not valid for {operation}.", usage.as_str()),
+        )
+    }
+
+    pub(crate) fn wrong_algorithm(
+        algorithm: EncryptionAlgorithmSpec,
+        spec: KeySpec,
+    ) -> ServiceError {
+        ServiceError::new(
+            ErrorCode::InvalidKeyUsageException,
+            format!(
+                "Algorithm {} is incompatible with key spec {}.",
+                algorithm.as_str(),
+                spec.as_str()
+            ),
+        )
+    }
+
+    pub(crate) fn incorrect_key() -> ServiceError {
+        ServiceError::new(
+            ErrorCode::IncorrectKeyException,
+            "The key ID in the request does not identify a CMK that can perform this operation.",
+        )
+    }
+
+    pub(crate) fn dry_run() -> ServiceError {
+        ServiceError::new(
+            ErrorCode::DryRunOperationException,
+            "The request would have succeeded, but the DryRun option is set.",
+        )
+    }
+
+    /// A token of a grant that this deployment never issued.
+    pub(crate) fn invalid_grant_token() -> ServiceError {
+        ServiceError::new(ErrorCode::InvalidGrantTokenException, "The grant token is invalid.")
+    }
+
+    pub(crate) fn invalid_marker() -> ServiceError {
+        ServiceError::new(ErrorCode::InvalidMarkerException, "Could not deserialize marker")
+    }
+
+    /// What the checks saw has been changed by somebody else before the transaction began. The pipeline checks again;
+    /// the sentence is for a caller who lost the race every time.
+    pub(crate) fn superseded() -> ServiceError {
+        let error =
+            ServiceError::overloaded("the key kept changing while the call was being checked");
+        ServiceError { superseded: true, ..error }
+    }
+
+    /// Whether the same call may succeed when it is checked again.
+    pub(crate) fn is_superseded(&self) -> bool {
+        self.superseded
+    }
+
+    /// Something of AWS's model that this server cannot do; `what` says which.
+    pub(crate) fn unsupported(what: impl Into<String>) -> ServiceError {
+        ServiceError::new(ErrorCode::UnsupportedOperationException, what)
+    }
+
+    /// AWS's name and status.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The sentence that the caller reads, where AWS sends one.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// What the operator reads, where there is more to know.
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
+        self.cause.as_deref()
+    }
+}
+
+impl Display for ServiceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.code.name())?;
+        if let Some(message) = &self.message {
+            write!(formatter, ": {message}")?;
+        }
+        if let Some(cause) = &self.cause {
+            write!(formatter, " ({cause})")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for ServiceError {}
+
+impl From<wire::json::SerializationError> for ServiceError {
+    fn from(error: wire::json::SerializationError) -> ServiceError {
+        ServiceError {
+            code: ErrorCode::SerializationException,
+            message: error.message,
+            cause: None,
+            superseded: false,
+        }
+    }
+}
+
+impl From<wire::shape::Violations> for ServiceError {
+    fn from(violations: wire::shape::Violations) -> ServiceError {
+        ServiceError::validation(violations.to_string())
+    }
+}
+
+impl From<wire::shape::MissingMember> for ServiceError {
+    fn from(missing: wire::shape::MissingMember) -> ServiceError {
+        ServiceError::internal(format!(
+            "a handler took a member that validation had not required: {missing:?}"
+        ))
+    }
+}
+
+impl From<store::StoreError> for ServiceError {
+    fn from(error: store::StoreError) -> ServiceError {
+        if matches!(error, store::StoreError::Busy) {
+            return ServiceError::overloaded(error);
+        }
+        if matches!(error, store::StoreError::Conflict { .. }) {
+            return ServiceError::superseded();
+        }
+        ServiceError::internal(error)
+    }
+}
+
+impl From<custody::CustodyError> for ServiceError {
+    fn from(error: custody::CustodyError) -> ServiceError {
+        if matches!(error, custody::CustodyError::InvalidCiphertext) {
+            return ServiceError::bare(ErrorCode::InvalidCiphertextException);
+        }
+        ServiceError::internal(error)
+    }
+}
+
+impl From<audit::JournalError> for ServiceError {
+    fn from(error: audit::JournalError) -> ServiceError {
+        ServiceError::internal(error)
+    }
+}
+
+impl From<crypto::RngError> for ServiceError {
+    fn from(error: crypto::RngError) -> ServiceError {
+        ServiceError::internal(error)
+    }
+}
+
+impl From<sigv4::Refusal> for ServiceError {
+    fn from(refusal: sigv4::Refusal) -> ServiceError {
+        let code = match refusal.code() {
+            "MissingAuthenticationTokenException" => ErrorCode::MissingAuthenticationTokenException,
+            "IncompleteSignatureException" => ErrorCode::IncompleteSignatureException,
+            "UnrecognizedClientException" => ErrorCode::UnrecognizedClientException,
+            _ => ErrorCode::InvalidSignatureException,
+        };
+        ServiceError::new(code, refusal.to_string())
+    }
+}

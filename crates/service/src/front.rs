@@ -1,0 +1,182 @@
+//! The front door: from a raw request to an authenticated call of a known operation.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sigv4::{Claim, Expected, HttpRequest};
+use uuid::Uuid;
+use wire::error_codes::ErrorCode;
+use wire::names::Region;
+
+use crate::api::{Answer, Incoming};
+use crate::call::Call;
+use crate::credentials::Credential;
+use crate::error::ServiceError;
+use crate::host::Host;
+use crate::operation::{Api, Erased};
+use crate::operations;
+use crate::render;
+use crate::trail::{Draft, Refused};
+
+/// What stands before the operation's name in `X-Amz-Target`.
+const TARGET_PREFIX: &str = "TrentService.";
+/// Characters of an unknown operation's name that are recorded.
+const EVENT_NAME_CHARACTERS_MAX: usize = 64;
+
+/// Answers one request. No answer leaves before its record is written.
+pub(crate) async fn answer(host: &Host, incoming: &Incoming<'_>) -> Answer {
+    let now = host.clock.now();
+    let addressed = Addressed::of(incoming);
+    let mut refused = Refused {
+        incoming,
+        event_id: Uuid::nil(),
+        time: now,
+        api: addressed.api,
+        region: None,
+        caller: None,
+        claimed_access_key_id: None,
+        event_name: addressed.event_name(),
+    };
+    match admit(host, incoming, &addressed, now, &mut refused) {
+        Ok((row, call)) => row.run(host, call).await,
+        Err(error) => refuse(host, &refused, error).await,
+    }
+}
+
+/// What a request addresses, before it is known who asks.
+struct Addressed<'a> {
+    api: Api,
+    /// The operation's name as the caller wrote it; absent when the request names none.
+    name: Option<Cow<'a, str>>,
+    /// Where the members of the request are.
+    body: &'a [u8],
+}
+
+impl<'a> Addressed<'a> {
+    /// A target header makes it KMS; otherwise a form makes it STS, which shares the port because SDKs ask it who they
+    /// are.
+    fn of(incoming: &Incoming<'a>) -> Addressed<'a> {
+        if let Some(target) = optional_header(incoming, "x-amz-target") {
+            let name =
+                str::from_utf8(target).ok().and_then(|target| target.strip_prefix(TARGET_PREFIX));
+            return Addressed { api: Api::Kms, name: name.map(Cow::Borrowed), body: incoming.body };
+        }
+        let form = if incoming.body.is_empty() {
+            incoming.query.unwrap_or_default().as_bytes()
+        } else {
+            incoming.body
+        };
+        let members = wire::query::parse_form(form).unwrap_or_default();
+        match members.into_iter().find(|(member, _)| member == "Action") {
+            Some((_, name)) => {
+                Addressed { api: Api::Sts, name: Some(Cow::Owned(name)), body: form }
+            }
+            None => Addressed { api: Api::Kms, name: None, body: incoming.body },
+        }
+    }
+
+    /// The name for the record of a request that no operation sees.
+    fn event_name(&self) -> &str {
+        let is_plain = |name: &&str| {
+            name.len() <= EVENT_NAME_CHARACTERS_MAX
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        self.name.as_deref().filter(is_plain).unwrap_or("Unknown")
+    }
+}
+
+fn admit<'a>(
+    host: &Host,
+    incoming: &'a Incoming<'a>,
+    addressed: &Addressed<'a>,
+    now: Timestamp,
+    refused: &mut Refused<'a>,
+) -> Result<(&'static dyn Erased, Call<'a>), ServiceError> {
+    refused.event_id = host.uuid()?;
+    let request = HttpRequest {
+        method: incoming.method,
+        path: incoming.path,
+        query: incoming.query,
+        headers: incoming.headers,
+        body: incoming.body,
+    };
+    let claim = sigv4::parse(&request)?;
+    refused.claimed_access_key_id = Some(claim.access_key_id);
+    let caller = authenticate(host, &request, &claim, addressed.api, now)?;
+    refused.caller = Some(Arc::clone(&caller));
+    let region: Region = claim.region.parse().map_err(|_| out_of_scope())?;
+    refused.region = Some(region);
+    if !host.serves(region) {
+        return Err(out_of_scope());
+    }
+    let is_post = incoming.method == "POST" || addressed.api == Api::Sts;
+    let row = addressed
+        .name
+        .as_deref()
+        .filter(|_| is_post && incoming.path == "/")
+        .and_then(|name| operations::find(addressed.api, name))
+        .ok_or_else(|| ServiceError::bare(ErrorCode::UnknownOperationException))?;
+    let call = Call {
+        request_id: incoming.request_id,
+        event_id: refused.event_id,
+        now,
+        region,
+        caller,
+        peer: incoming.peer,
+        user_agent: header(incoming, "user-agent"),
+        host_header: header(incoming, "host"),
+        body: addressed.body,
+    };
+    Ok((row, call))
+}
+
+/// Decides whether the claim is true. An access key that does not exist costs the same work as one that does.
+fn authenticate(
+    host: &Host,
+    request: &HttpRequest<'_>,
+    claim: &Claim<'_>,
+    api: Api,
+    now: Timestamp,
+) -> Result<Arc<Credential>, ServiceError> {
+    let services = [api.scope()];
+    let expected = Expected { services: &services, now };
+    // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
+    claim.check(&expected)?;
+    let credential = host.credentials.find(claim.access_key_id);
+    let signing_key = credential
+        .as_ref()
+        .map(|credential| credential.signing_key(claim.date, claim.region, api.scope()));
+    claim.verify(request, signing_key.as_deref(), &expected)?;
+    // Root users have no sessions, so no token can belong to the access key.
+    match credential.filter(|_| claim.session_token.is_none()) {
+        Some(credential) => Ok(credential),
+        None => Err(ServiceError::from(sigv4::Refusal::UnknownAccessKey)),
+    }
+}
+
+/// The scope names no Region that is served here; said as AWS says it of any other part of the scope.
+fn out_of_scope() -> ServiceError {
+    ServiceError::new(
+        ErrorCode::InvalidSignatureException,
+        "Credential should be scoped to a valid region.",
+    )
+}
+
+async fn refuse(host: &Host, refused: &Refused<'_>, error: ServiceError) -> Answer {
+    let draft = Draft::refused(refused);
+    let error = match host.journal.append(&draft.record(Err(&error)), None).await {
+        Ok(()) => error,
+        Err(unwritten) => ServiceError::from(unwritten),
+    };
+    render::error(refused.api, "Unknown", refused.incoming.request_id, &error)
+}
+
+/// The first value of a header; empty when it is absent.
+pub(crate) fn header<'a>(incoming: &Incoming<'a>, name: &str) -> &'a [u8] {
+    optional_header(incoming, name).unwrap_or_default()
+}
+
+fn optional_header<'a>(incoming: &Incoming<'a>, name: &str) -> Option<&'a [u8]> {
+    incoming.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| *value)
+}

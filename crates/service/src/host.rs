@@ -1,0 +1,123 @@
+//! What a running service consists of, and its two look-ups that memory answers: a key and an alias.
+
+use std::sync::Arc;
+
+use audit::Journal;
+use crypto::Rng;
+use crypto::token::TokenKey;
+use custody::{Custodian, DeploymentId, Keyring};
+use store::{Change, Store};
+use uuid::Uuid;
+use wire::names::{AccountId, AliasName, KeyId, Region};
+
+use crate::clock::Clock;
+use crate::coherent_cache::{CoherentCache, Weigh};
+use crate::credentials::Credentials;
+use crate::error::ServiceError;
+use crate::ids::Ids;
+use crate::outbox::Outbox;
+use crate::snapshot::KeySnapshot;
+
+/// The address of a key: ids are unique in a Region, and related multi-Region keys share theirs.
+pub(crate) type KeyAddress = (Region, KeyId);
+
+/// The address of an alias.
+pub(crate) type AliasAddress = (AccountId, Region, AliasName);
+
+/// The parts of a running service, shared by every call.
+pub(crate) struct Host {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) ids: Ids,
+    pub(crate) store: Store,
+    pub(crate) custodian: Arc<dyn Custodian>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) token_key: TokenKey,
+    pub(crate) journal: Journal,
+    pub(crate) outbox: Outbox,
+    pub(crate) deployment_id: DeploymentId,
+    pub(crate) credentials: Credentials,
+    /// The Regions that are served; all when absent.
+    pub(crate) regions: Option<Vec<Region>>,
+    pub(crate) keys: Arc<CoherentCache<KeyAddress, Arc<KeySnapshot>>>,
+    pub(crate) aliases: Arc<CoherentCache<AliasAddress, KeyId>>,
+}
+
+impl Weigh for KeyId {
+    fn weight_bytes(&self) -> u64 {
+        // An alias entry is its address and its target; names average well below this.
+        192
+    }
+}
+
+impl Host {
+    /// The key at an address, from memory if it is known.
+    pub(crate) async fn key(
+        &self,
+        address: KeyAddress,
+    ) -> Result<Option<Arc<KeySnapshot>>, ServiceError> {
+        if let Some(snapshot) = self.keys.get(&address) {
+            return Ok(Some(snapshot));
+        }
+        let ticket = self.keys.ticket(&address);
+        let record = self.store.read(move |snapshot| snapshot.key(address.0, address.1)).await?;
+        let Some(record) = record else { return Ok(None) };
+        let snapshot = Arc::new(KeySnapshot::new(self.deployment_id, record)?);
+        self.keys.insert(&ticket, address, Arc::clone(&snapshot));
+        Ok(Some(snapshot))
+    }
+
+    /// The id of the key that an alias stands for.
+    ///
+    /// The alias row is sealed, and the key that it names must list it in its manifest; the caller loads that key and
+    /// so notices a row that was put back from an older state.
+    pub(crate) async fn alias_target(
+        &self,
+        account: AccountId,
+        region: Region,
+        alias: &AliasName,
+    ) -> Result<Option<KeyId>, ServiceError> {
+        let address = (account, region, alias.clone());
+        if let Some(key_id) = self.aliases.get(&address) {
+            return Ok(Some(key_id));
+        }
+        let ticket = self.aliases.ticket(&address);
+        let name = alias.clone();
+        let row = self.store.read(move |snapshot| snapshot.alias(account, region, &name)).await?;
+        let Some(row) = row else { return Ok(None) };
+        self.aliases.insert(&ticket, address, row.key_id);
+        Ok(Some(row.key_id))
+    }
+
+    /// A fresh random UUID.
+    pub(crate) fn uuid(&self) -> Result<Uuid, ServiceError> {
+        Ok(self.ids.uuid()?)
+    }
+
+    /// Whether a Region is served here.
+    pub(crate) fn serves(&self, region: Region) -> bool {
+        self.regions.as_ref().is_none_or(|regions| regions.contains(&region))
+    }
+}
+
+/// Drops from memory what committed changes have made old; the store calls this before it acknowledges them.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new kind of change is remembered nowhere yet"
+)]
+pub(crate) fn evict(
+    keys: &CoherentCache<KeyAddress, Arc<KeySnapshot>>,
+    aliases: &CoherentCache<AliasAddress, KeyId>,
+    changes: &[Change],
+) {
+    for change in changes {
+        match change {
+            Change::Key { region, key_id, .. } => keys.evict(&(*region, *key_id)),
+            Change::Alias { account, region, alias } => {
+                aliases.evict(&(*account, *region, alias.clone()));
+            }
+            // Credentials are added by whoever commits them.
+            _ => {}
+        }
+    }
+}

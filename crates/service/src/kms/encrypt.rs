@@ -1,0 +1,275 @@
+//! Encrypt, Decrypt, ReEncrypt.
+
+use wire::enums::{DryRunModifier, EncryptionAlgorithmSpec, KeySpec};
+use wire::kms::encrypt::{
+    DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ReEncryptRequest,
+    ReEncryptResponse,
+};
+use wire::shape::required;
+use wire::values::{Blob, OneOf};
+
+use super::CRYPTOGRAPHIC;
+use crate::authorize::Authorized;
+use crate::context::Context;
+use crate::error::ServiceError;
+use crate::facts::Facts;
+use crate::operation::{Operation, Spec};
+use crate::snapshot::KeySnapshot;
+use crate::target::{KeyName, OneKey, Target, TwoKeys};
+use crate::trail::Done;
+
+/// Encrypts up to 4,096 bytes under a key.
+pub(crate) struct Encrypt;
+
+impl Operation for Encrypt {
+    type Request = EncryptRequest;
+    type Target = OneKey;
+    type Response = EncryptResponse;
+    const SPEC: Spec = Spec { name: "Encrypt", actions: &["kms:Encrypt"], ..CRYPTOGRAPHIC };
+
+    fn names(request: &EncryptRequest) -> Result<<OneKey as Target>::Names<'_>, ServiceError> {
+        Ok(KeyName::Text(required(&request.key_id)?))
+    }
+
+    fn facts(request: &EncryptRequest) -> Facts<'_> {
+        Facts {
+            encryption_contexts: [request.encryption_context.as_ref(), None],
+            encryption_algorithms: [Some(algorithm(request.encryption_algorithm.as_ref())), None],
+            grant_tokens: request.grant_tokens.as_deref().unwrap_or_default(),
+            dry_run: request.dry_run.unwrap_or_default(),
+            ..Facts::default()
+        }
+    }
+
+    fn suits(request: &EncryptRequest, target: &OneKey) -> Result<(), ServiceError> {
+        suits(&target.key, algorithm(request.encryption_algorithm.as_ref()))
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        target: Authorized<OneKey>,
+        request: EncryptRequest,
+    ) -> Result<Done<EncryptResponse>, ServiceError> {
+        let key = &target.key;
+        let plaintext = required(&request.plaintext)?.as_slice();
+        let ciphertext_blob =
+            context.encrypt(key, request.encryption_context.as_ref(), plaintext).await?;
+        Ok(Done::read(EncryptResponse {
+            ciphertext_blob: Blob::from(ciphertext_blob),
+            key_id: key.arn(),
+            encryption_algorithm: algorithm(request.encryption_algorithm.as_ref()),
+        }))
+    }
+}
+
+/// Decrypts what a key encrypted; the ciphertext itself says which.
+pub(crate) struct Decrypt;
+
+impl Operation for Decrypt {
+    type Request = DecryptRequest;
+    type Target = OneKey;
+    type Response = DecryptResponse;
+    const SPEC: Spec = Spec { name: "Decrypt", actions: &["kms:Decrypt"], ..CRYPTOGRAPHIC };
+
+    fn check(request: &DecryptRequest) -> Result<(), ServiceError> {
+        if request.recipient.is_some() {
+            return Err(recipient_unsupported());
+        }
+        let ignores_ciphertext =
+            ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_deref())?;
+        check_ciphertext("ciphertextBlob", request.ciphertext_blob.as_ref(), ignores_ciphertext)?;
+        check_algorithm_names_key(
+            request.encryption_algorithm.as_ref(),
+            request.key_id.as_deref(),
+            ignores_ciphertext,
+        )
+    }
+
+    fn names(request: &DecryptRequest) -> Result<<OneKey as Target>::Names<'_>, ServiceError> {
+        match &request.key_id {
+            Some(key_id) => Ok(KeyName::Text(key_id)),
+            None => Ok(KeyName::Ciphertext(required(&request.ciphertext_blob)?.as_slice())),
+        }
+    }
+
+    fn facts(request: &DecryptRequest) -> Facts<'_> {
+        Facts {
+            encryption_contexts: [request.encryption_context.as_ref(), None],
+            encryption_algorithms: [Some(algorithm(request.encryption_algorithm.as_ref())), None],
+            grant_tokens: request.grant_tokens.as_deref().unwrap_or_default(),
+            dry_run: request.dry_run.unwrap_or_default(),
+            ..Facts::default()
+        }
+    }
+
+    fn suits(request: &DecryptRequest, target: &OneKey) -> Result<(), ServiceError> {
+        suits(&target.key, algorithm(request.encryption_algorithm.as_ref()))
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        target: Authorized<OneKey>,
+        request: DecryptRequest,
+    ) -> Result<Done<DecryptResponse>, ServiceError> {
+        let key = &target.key;
+        let blob = required(&request.ciphertext_blob)?.as_slice();
+        let plaintext = context.decrypt(key, request.encryption_context.as_ref(), blob).await?;
+        Ok(Done::read(DecryptResponse {
+            key_id: key.arn(),
+            plaintext: Some(Blob::from(plaintext.bytes.into_exposed())),
+            encryption_algorithm: algorithm(request.encryption_algorithm.as_ref()),
+            ciphertext_for_recipient: None,
+            key_material_id: Some(plaintext.key_material_id),
+        }))
+    }
+}
+
+/// Decrypts under one key and encrypts under another; the plaintext never leaves.
+pub(crate) struct ReEncrypt;
+
+impl Operation for ReEncrypt {
+    type Request = ReEncryptRequest;
+    type Target = TwoKeys;
+    type Response = ReEncryptResponse;
+    const SPEC: Spec = Spec {
+        name: "ReEncrypt",
+        actions: &["kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        ..CRYPTOGRAPHIC
+    };
+
+    fn check(request: &ReEncryptRequest) -> Result<(), ServiceError> {
+        let ignores_ciphertext =
+            ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_deref())?;
+        check_ciphertext("ciphertextBlob", request.ciphertext_blob.as_ref(), ignores_ciphertext)?;
+        check_algorithm_names_key(
+            request.source_encryption_algorithm.as_ref(),
+            request.source_key_id.as_deref(),
+            ignores_ciphertext,
+        )
+    }
+
+    fn names(request: &ReEncryptRequest) -> Result<<TwoKeys as Target>::Names<'_>, ServiceError> {
+        let source = match &request.source_key_id {
+            Some(key_id) => KeyName::Text(key_id),
+            None => KeyName::Ciphertext(required(&request.ciphertext_blob)?.as_slice()),
+        };
+        Ok((source, required(&request.destination_key_id)?))
+    }
+
+    fn facts(request: &ReEncryptRequest) -> Facts<'_> {
+        Facts {
+            encryption_contexts: [
+                request.source_encryption_context.as_ref(),
+                request.destination_encryption_context.as_ref(),
+            ],
+            encryption_algorithms: [
+                Some(algorithm(request.source_encryption_algorithm.as_ref())),
+                Some(algorithm(request.destination_encryption_algorithm.as_ref())),
+            ],
+            grant_tokens: request.grant_tokens.as_deref().unwrap_or_default(),
+            dry_run: request.dry_run.unwrap_or_default(),
+            ..Facts::default()
+        }
+    }
+
+    fn suits(request: &ReEncryptRequest, target: &TwoKeys) -> Result<(), ServiceError> {
+        suits(&target.source.key, algorithm(request.source_encryption_algorithm.as_ref()))?;
+        suits(&target.destination.key, algorithm(request.destination_encryption_algorithm.as_ref()))
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        target: Authorized<TwoKeys>,
+        request: ReEncryptRequest,
+    ) -> Result<Done<ReEncryptResponse>, ServiceError> {
+        let (source, destination) = (&target.source.key, &target.destination.key);
+        let blob = required(&request.ciphertext_blob)?.as_slice();
+        let plaintext =
+            context.decrypt(source, request.source_encryption_context.as_ref(), blob).await?;
+        let ciphertext_blob = context
+            .encrypt(
+                destination,
+                request.destination_encryption_context.as_ref(),
+                plaintext.bytes.expose(),
+            )
+            .await?;
+        Ok(Done::read(ReEncryptResponse {
+            ciphertext_blob: Blob::from(ciphertext_blob),
+            source_key_id: source.arn(),
+            key_id: destination.arn(),
+            source_encryption_algorithm: algorithm(request.source_encryption_algorithm.as_ref()),
+            destination_encryption_algorithm: algorithm(
+                request.destination_encryption_algorithm.as_ref(),
+            ),
+            source_key_material_id: Some(plaintext.key_material_id),
+            destination_key_material_id: Some(
+                destination.current_material()?.identity.key_material_id,
+            ),
+        }))
+    }
+}
+
+/// The algorithm of a request; symmetric encryption unless it says otherwise.
+fn algorithm(given: Option<&OneOf<EncryptionAlgorithmSpec>>) -> EncryptionAlgorithmSpec {
+    given.and_then(OneOf::known).unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault)
+}
+
+fn suits(key: &KeySnapshot, algorithm: EncryptionAlgorithmSpec) -> Result<(), ServiceError> {
+    let key_spec = key.key().key_spec;
+    match (key_spec == KeySpec::SymmetricDefault)
+        == (algorithm == EncryptionAlgorithmSpec::SymmetricDefault)
+    {
+        true => Ok(()),
+        false => Err(ServiceError::wrong_algorithm(algorithm, key_spec)),
+    }
+}
+
+/// Whether the caller asks only about permissions. The modifier means something for a dry run alone.
+fn ignores_ciphertext(
+    dry_run: Option<bool>,
+    modifiers: Option<&[OneOf<DryRunModifier>]>,
+) -> Result<bool, ServiceError> {
+    let asked = modifiers
+        .unwrap_or_default()
+        .iter()
+        .any(|modifier| modifier.known() == Some(DryRunModifier::IgnoreCiphertext));
+    match asked && dry_run != Some(true) {
+        true => Err(ServiceError::validation(
+            "DryRunModifiers can only be specified when DryRun is true.",
+        )),
+        false => Ok(asked),
+    }
+}
+
+/// The model marks the ciphertext optional for the sake of dry runs; every other call must bring one.
+fn check_ciphertext(
+    member: &str,
+    blob: Option<&Blob>,
+    ignores_ciphertext: bool,
+) -> Result<(), ServiceError> {
+    match blob.is_some() || ignores_ciphertext {
+        true => Ok(()),
+        false => Err(ServiceError::validation(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        ))),
+    }
+}
+
+/// Only a symmetric ciphertext says which key made it, and only if there is one.
+fn check_algorithm_names_key(
+    given: Option<&OneOf<EncryptionAlgorithmSpec>>,
+    key_id: Option<&str>,
+    ignores_ciphertext: bool,
+) -> Result<(), ServiceError> {
+    let needs_key_id =
+        ignores_ciphertext || algorithm(given) != EncryptionAlgorithmSpec::SymmetricDefault;
+    match needs_key_id && key_id.is_none() {
+        true => Err(ServiceError::validation("KeyId must not be null")),
+        false => Ok(()),
+    }
+}
+
+/// Attestation documents are read by a later capability; until then nothing is encrypted to one.
+pub(super) fn recipient_unsupported() -> ServiceError {
+    ServiceError::unsupported("The Recipient parameter is not supported.")
+}

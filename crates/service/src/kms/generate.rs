@@ -1,0 +1,211 @@
+//! GenerateDataKey, GenerateDataKeyWithoutPlaintext, GenerateRandom.
+
+use crypto::SecretBytes;
+use wire::enums::{DataKeySpec, EncryptionAlgorithmSpec};
+use wire::kms::generate::{
+    GenerateDataKeyRequest, GenerateDataKeyResponse, GenerateDataKeyWithoutPlaintextRequest,
+    GenerateDataKeyWithoutPlaintextResponse, GenerateRandomRequest, GenerateRandomResponse,
+};
+use wire::shape::required;
+use wire::values::{Blob, EncryptionContext, OneOf};
+
+use super::encrypt::recipient_unsupported;
+use super::{CRYPTOGRAPHIC, DEFAULT};
+use crate::authorize::Authorized;
+use crate::context::Context;
+use crate::error::ServiceError;
+use crate::facts::Facts;
+use crate::operation::{Operation, Spec};
+use crate::snapshot::KeySnapshot;
+use crate::target::{KeyName, NoTarget, OneKey, Target};
+use crate::trail::Done;
+
+/// A data key in the clear and encrypted under a key.
+pub(crate) struct GenerateDataKey;
+
+impl Operation for GenerateDataKey {
+    type Request = GenerateDataKeyRequest;
+    type Target = OneKey;
+    type Response = GenerateDataKeyResponse;
+    const SPEC: Spec =
+        Spec { name: "GenerateDataKey", actions: &["kms:GenerateDataKey"], ..CRYPTOGRAPHIC };
+
+    fn check(request: &GenerateDataKeyRequest) -> Result<(), ServiceError> {
+        if request.recipient.is_some() {
+            return Err(recipient_unsupported());
+        }
+        data_key_bytes(request.key_spec.as_ref(), request.number_of_bytes).map(drop)
+    }
+
+    fn names(
+        request: &GenerateDataKeyRequest,
+    ) -> Result<<OneKey as Target>::Names<'_>, ServiceError> {
+        Ok(KeyName::Text(required(&request.key_id)?))
+    }
+
+    fn facts(request: &GenerateDataKeyRequest) -> Facts<'_> {
+        facts(request.encryption_context.as_ref(), request.grant_tokens.as_deref(), request.dry_run)
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        target: Authorized<OneKey>,
+        request: GenerateDataKeyRequest,
+    ) -> Result<Done<GenerateDataKeyResponse>, ServiceError> {
+        let key = &target.key;
+        let (plaintext, ciphertext_blob) = data_key(
+            context,
+            key,
+            data_key_bytes(request.key_spec.as_ref(), request.number_of_bytes)?,
+            request.encryption_context.as_ref(),
+        )
+        .await?;
+        Ok(Done::read(GenerateDataKeyResponse {
+            ciphertext_blob,
+            plaintext: Some(Blob::from(plaintext.into_exposed())),
+            ciphertext_for_recipient: None,
+            key_id: key.arn(),
+            key_material_id: Some(key.current_material()?.identity.key_material_id),
+        }))
+    }
+}
+
+/// A data key encrypted under a key, for later.
+pub(crate) struct GenerateDataKeyWithoutPlaintext;
+
+impl Operation for GenerateDataKeyWithoutPlaintext {
+    type Request = GenerateDataKeyWithoutPlaintextRequest;
+    type Target = OneKey;
+    type Response = GenerateDataKeyWithoutPlaintextResponse;
+    const SPEC: Spec = Spec {
+        name: "GenerateDataKeyWithoutPlaintext",
+        actions: &["kms:GenerateDataKeyWithoutPlaintext"],
+        ..CRYPTOGRAPHIC
+    };
+
+    fn check(request: &GenerateDataKeyWithoutPlaintextRequest) -> Result<(), ServiceError> {
+        data_key_bytes(request.key_spec.as_ref(), request.number_of_bytes).map(drop)
+    }
+
+    fn names(
+        request: &GenerateDataKeyWithoutPlaintextRequest,
+    ) -> Result<<OneKey as Target>::Names<'_>, ServiceError> {
+        Ok(KeyName::Text(required(&request.key_id)?))
+    }
+
+    fn facts(request: &GenerateDataKeyWithoutPlaintextRequest) -> Facts<'_> {
+        facts(request.encryption_context.as_ref(), request.grant_tokens.as_deref(), request.dry_run)
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        target: Authorized<OneKey>,
+        request: GenerateDataKeyWithoutPlaintextRequest,
+    ) -> Result<Done<GenerateDataKeyWithoutPlaintextResponse>, ServiceError> {
+        let key = &target.key;
+        let (_, ciphertext_blob) = data_key(
+            context,
+            key,
+            data_key_bytes(request.key_spec.as_ref(), request.number_of_bytes)?,
+            request.encryption_context.as_ref(),
+        )
+        .await?;
+        Ok(Done::read(GenerateDataKeyWithoutPlaintextResponse {
+            ciphertext_blob,
+            key_id: key.arn(),
+            key_material_id: Some(key.current_material()?.identity.key_material_id),
+        }))
+    }
+}
+
+/// Random bytes.
+pub(crate) struct GenerateRandom;
+
+impl Operation for GenerateRandom {
+    type Request = GenerateRandomRequest;
+    type Target = NoTarget;
+    type Response = GenerateRandomResponse;
+    const SPEC: Spec = Spec {
+        name: "GenerateRandom",
+        actions: &["kms:GenerateRandom"],
+        read_only: true,
+        ..DEFAULT
+    };
+
+    fn check(request: &GenerateRandomRequest) -> Result<(), ServiceError> {
+        if request.recipient.is_some() {
+            return Err(recipient_unsupported());
+        }
+        match request.number_of_bytes {
+            Some(_) => Ok(()),
+            None => Err(ServiceError::validation("NumberOfBytes is required.")),
+        }
+    }
+
+    fn names(_request: &GenerateRandomRequest) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    fn suits(request: &GenerateRandomRequest, _target: &NoTarget) -> Result<(), ServiceError> {
+        match &request.custom_key_store_id {
+            Some(id) => Err(super::keys::custom_key_store_not_found(id)),
+            None => Ok(()),
+        }
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        _target: Authorized<NoTarget>,
+        request: GenerateRandomRequest,
+    ) -> Result<Done<GenerateRandomResponse>, ServiceError> {
+        let bytes_count = usize::try_from(*required(&request.number_of_bytes)?)
+            .map_err(ServiceError::internal)?;
+        let plaintext = context.random_bytes(bytes_count)?;
+        Ok(Done::read(GenerateRandomResponse {
+            plaintext: Some(Blob::from(plaintext.into_exposed())),
+            ciphertext_for_recipient: None,
+        }))
+    }
+}
+
+/// What a request for a data key says that policies can ask about.
+fn facts<'r>(
+    encryption_context: Option<&'r EncryptionContext>,
+    grant_tokens: Option<&'r [String]>,
+    dry_run: Option<bool>,
+) -> Facts<'r> {
+    Facts {
+        encryption_contexts: [encryption_context, None],
+        encryption_algorithms: [Some(EncryptionAlgorithmSpec::SymmetricDefault), None],
+        grant_tokens: grant_tokens.unwrap_or_default(),
+        dry_run: dry_run.unwrap_or_default(),
+        ..Facts::default()
+    }
+}
+
+/// A fresh data key, and the same encrypted under a key.
+async fn data_key(
+    context: &Context<'_>,
+    key: &KeySnapshot,
+    bytes_count: usize,
+    encryption_context: Option<&EncryptionContext>,
+) -> Result<(SecretBytes, Blob), ServiceError> {
+    let plaintext = context.random_bytes(bytes_count)?;
+    let ciphertext_blob = context.encrypt(key, encryption_context, plaintext.expose()).await?;
+    Ok((plaintext, Blob::from(ciphertext_blob)))
+}
+
+/// How many bytes a data key has: a spec or a number, one of the two.
+fn data_key_bytes(
+    key_spec: Option<&OneOf<DataKeySpec>>,
+    number_of_bytes: Option<i64>,
+) -> Result<usize, ServiceError> {
+    match (key_spec.and_then(OneOf::known), number_of_bytes) {
+        (Some(DataKeySpec::Aes256), None) => Ok(32),
+        (Some(DataKeySpec::Aes128), None) => Ok(16),
+        (None, Some(bytes_count)) => usize::try_from(bytes_count).map_err(ServiceError::internal),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(ServiceError::validation("Please specify either number of bytes or key spec."))
+        }
+    }
+}

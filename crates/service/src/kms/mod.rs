@@ -1,0 +1,39 @@
+//! The operations of AWS KMS, one file for each family.
+
+pub(crate) mod aliases;
+pub(crate) mod encrypt;
+pub(crate) mod generate;
+pub(crate) mod key_policies;
+pub(crate) mod keys;
+pub(crate) mod tags;
+
+use wire::enums::KeyUsage;
+
+use crate::key_state::KeyStateRule;
+use crate::operation::{AnswerForm, Api, KeyForms, Spec};
+
+/// Facts that most operations of KMS share; each row says only what differs.
+const DEFAULT: Spec = Spec {
+    name: "",
+    api: Api::Kms,
+    actions: &[],
+    key_forms: KeyForms::Key,
+    key_state: KeyStateRule::Any,
+    key_usage: None,
+    cross_account: false,
+    read_only: false,
+    unrecorded: &[],
+    records_answer: false,
+    answer: AnswerForm::Json,
+};
+
+/// Facts that the operations share that use key material to encrypt and decrypt.
+const CRYPTOGRAPHIC: Spec = Spec {
+    key_forms: KeyForms::KeyOrAlias,
+    key_state: KeyStateRule::Usable,
+    key_usage: Some(KeyUsage::EncryptDecrypt),
+    cross_account: true,
+    read_only: true,
+    unrecorded: &["GrantTokens"],
+    ..DEFAULT
+};

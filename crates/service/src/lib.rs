@@ -1,0 +1,46 @@
+//! What is done: the operation table, the pipeline and the operations.
+//!
+//! A request enters at [`Service::call`] as raw bytes and leaves as an [`Answer`]. In between lies one walk for every
+//! operation (`pipeline`), fed by one table of facts (`operations`). This crate knows nothing of HTTP libraries, and
+//! below it nothing knows AWS's sentences: errors become AWS's in `error` alone.
+
+mod accounts;
+mod api;
+mod authorize;
+mod call;
+mod clock;
+mod coherent_cache;
+mod conditions;
+mod context;
+mod credentials;
+mod decode;
+mod error;
+mod facts;
+mod front;
+mod host;
+mod ids;
+mod jobs;
+mod key_state;
+mod kms;
+mod open;
+mod operation;
+mod operations;
+mod outbox;
+mod page;
+mod pipeline;
+mod render;
+mod service;
+mod snapshot;
+mod sts;
+mod target;
+mod trail;
+
+pub use accounts::{AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount};
+pub use api::{Answer, Health, Incoming, Peer, Statistics, TlsDetails};
+#[cfg(feature = "test-clock")]
+pub use clock::TestClock;
+pub use clock::{Clock, SystemClock};
+pub use error::ServiceError;
+pub use open::{Assembly, Durability, OpenError, Opened, open};
+pub use operations::{UNBUILT, model};
+pub use service::{Service, harden_process};

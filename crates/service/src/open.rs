@@ -1,0 +1,251 @@
+//! From a data directory to a running service, and the first start that makes one of an empty directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit::{Journal, JournalOptions};
+use crypto::{Rng, SystemRng};
+use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, WrappedDomainKey};
+use store::{
+    AccountRecord, DeploymentRow, DomainKeyRow, LockedStore, Snapshot, Store, StoreError,
+    StoreOptions,
+};
+use wire::names::{AccountId, Region};
+
+use crate::accounts::{self, AccessKey};
+use crate::clock::Clock;
+use crate::coherent_cache::CoherentCache;
+use crate::credentials::Credentials;
+use crate::error::ServiceError;
+use crate::host::{self, Host};
+use crate::ids::Ids;
+use crate::outbox::Outbox;
+use crate::service::Service;
+
+/// What an ordinary key weighs in memory, to size the cache's tables.
+const KEY_BYTES_USUAL: u64 = 3_000;
+/// The part of the cache that aliases may take: one in this many bytes.
+const ALIASES_SHARE: u64 = 8;
+
+/// What a service is made from.
+pub struct Assembly<'a> {
+    /// The directory that holds everything.
+    pub data_dir: PathBuf,
+    /// The account made at the first start.
+    pub account_id: AccountId,
+    /// Locked memory for unwrapped key material, in bytes.
+    pub arena_bytes: usize,
+    /// Memory for known keys and aliases, in bytes.
+    pub cache_bytes: usize,
+    /// When records are synced.
+    pub durability: Durability,
+    /// The Regions that are served; all when absent.
+    pub regions: Option<Vec<Region>>,
+    /// The clock of everything.
+    pub clock: Arc<dyn Clock>,
+    /// Keeps the first access key for the operator. It is called before the key is committed, so that no crash can
+    /// leave a deployment that nobody can sign for.
+    pub keep: &'a (dyn Fn(&AccessKey) -> std::io::Result<()> + Sync),
+}
+
+/// When the record of a call reaches the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Before the answer.
+    Strict,
+    /// At most this long after it.
+    Interval(Duration),
+}
+
+/// A service, opened.
+pub struct Opened {
+    /// The service.
+    pub service: Service,
+    /// Whether the directory was initialised just now.
+    pub is_first_start: bool,
+}
+
+/// Why a data directory cannot be served. The texts are for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error("the store cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// Custody.
+    #[error("the keys cannot be opened: {0}")]
+    Custody(#[from] custody::CustodyError),
+    /// The journal.
+    #[error("the audit journal cannot be opened: {0}")]
+    Journal(#[from] audit::JournalError),
+    /// Chance.
+    #[error("the source of randomness failed: {0}")]
+    Rng(#[from] crypto::RngError),
+    /// The first access key cannot be kept.
+    #[error("the root credentials cannot be written: {0}")]
+    Keep(std::io::Error),
+    /// A stored domain key is for something that this version does not know.
+    #[error("the store holds a domain key for the unknown purpose {0:?}")]
+    UnknownPurpose(String),
+    /// The service itself.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// Opens a data directory, which the caller has locked.
+///
+/// # Errors
+/// See [`OpenError`]; nothing is served then.
+pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
+    let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+    let locked =
+        LockedStore::open(&assembly.data_dir.join("keystead.db"), StoreOptions::default())?;
+    let root_key_path = assembly.data_dir.join("root-key");
+    let keyring = match locked.deployment()? {
+        Some(deployment) => open_keyring(&locked, &deployment, &root_key_path)?,
+        None => initialize(&assembly, &locked, &root_key_path, &*rng)?,
+    };
+    let store = locked.unlock(keyring.seal_keys())?;
+    // A first start that ended before its account was committed is still the first start.
+    let is_first_start = store.read(all_accounts).await?.is_empty();
+    if is_first_start {
+        let record = first_account(&assembly, &keyring, &*rng)?;
+        store.write(move |transaction| transaction.save_account(&record)).await?;
+    }
+    let credentials = Credentials::default();
+    for record in store.read(all_accounts).await? {
+        credentials.add(accounts::unwrap(&keyring, &record)?);
+    }
+    let host = assemble(assembly, store, keyring, credentials, rng).await?;
+    Ok(Opened { service: Service::start(host), is_first_start })
+}
+
+fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreError> {
+    let mut records = Vec::new();
+    for row in snapshot.accounts()? {
+        records.extend(snapshot.account(row.account)?);
+    }
+    Ok(records)
+}
+
+/// Makes the root key, the deployment and its domain keys. A root key that an interrupted first start left behind has
+/// wrapped nothing yet and is taken as it is.
+fn initialize(
+    assembly: &Assembly<'_>,
+    locked: &LockedStore,
+    root_key_path: &Path,
+    rng: &dyn Rng,
+) -> Result<Keyring, OpenError> {
+    let root_key = match root_key_path.exists() {
+        true => FileRootKey::open(root_key_path)?,
+        false => FileRootKey::create(root_key_path, rng)?,
+    };
+    let now = assembly.clock.now();
+    let deployment_id = DeploymentId::generate(rng)?;
+    let (keyring, wrapped) = Keyring::create(&root_key, deployment_id, now, rng)?;
+    let rows: Vec<DomainKeyRow> = wrapped
+        .into_iter()
+        .map(|key| DomainKeyRow {
+            purpose: key.purpose.as_str().to_owned(),
+            version: key.version,
+            wrapped: key.wrapped,
+            created: key.created,
+        })
+        .collect();
+    locked.initialize(
+        &DeploymentRow { deployment_id: *deployment_id.as_bytes(), created: now },
+        &rows,
+    )?;
+    Ok(keyring)
+}
+
+fn open_keyring(
+    locked: &LockedStore,
+    deployment: &DeploymentRow,
+    root_key_path: &Path,
+) -> Result<Keyring, OpenError> {
+    let root_key = FileRootKey::open(root_key_path)?;
+    let keys = locked
+        .domain_keys()?
+        .into_iter()
+        .map(|row| {
+            let purpose =
+                row.purpose.parse().map_err(|_| OpenError::UnknownPurpose(row.purpose))?;
+            Ok(WrappedDomainKey {
+                version: row.version,
+                purpose,
+                wrapped: row.wrapped,
+                created: row.created,
+            })
+        })
+        .collect::<Result<Vec<_>, OpenError>>()?;
+    Ok(Keyring::open(&root_key, DeploymentId::from_bytes(deployment.deployment_id), &keys)?)
+}
+
+/// The first account and its root user's access key, which the operator has before the store has it.
+fn first_account(
+    assembly: &Assembly<'_>,
+    keyring: &Keyring,
+    rng: &dyn Rng,
+) -> Result<AccountRecord, OpenError> {
+    let now = assembly.clock.now();
+    let access_key = accounts::generate(rng)?;
+    let row = accounts::row(keyring, assembly.account_id, &access_key, now)?;
+    (assembly.keep)(&access_key).map_err(OpenError::Keep)?;
+    Ok(accounts::first(assembly.account_id, row, now))
+}
+
+async fn assemble(
+    assembly: Assembly<'_>,
+    store: Store,
+    keyring: Keyring,
+    credentials: Credentials,
+    rng: Arc<dyn Rng>,
+) -> Result<Host, OpenError> {
+    let keyring = Arc::new(keyring);
+    let deployment_id = keyring.deployment_id();
+    let journal_dir = assembly.data_dir.join("journal");
+    let options = JournalOptions {
+        durability: match assembly.durability {
+            Durability::Strict => audit::Durability::Strict,
+            Durability::Interval(interval) => audit::Durability::Interval(interval),
+        },
+        ..JournalOptions::new(*deployment_id.as_bytes())
+    };
+    let (journal, _) = Journal::open(&journal_dir, options)?;
+    let outbox = Outbox::default();
+    let recovered_count = outbox.recover(&store, &journal, &journal_dir).await?;
+    if recovered_count > 0 {
+        tracing::warn!(
+            records = recovered_count,
+            "handed the journal records that a crash had kept from it"
+        );
+    }
+
+    let cache_bytes = u64::try_from(assembly.cache_bytes).unwrap_or(u64::MAX);
+    let entries_expected = usize::try_from(cache_bytes / KEY_BYTES_USUAL).unwrap_or(usize::MAX);
+    let aliases_bytes = cache_bytes / ALIASES_SHARE;
+    let keys = Arc::new(CoherentCache::new(cache_bytes - aliases_bytes, entries_expected));
+    let aliases = Arc::new(CoherentCache::new(aliases_bytes, entries_expected));
+    let (evicted_keys, evicted_aliases) = (Arc::clone(&keys), Arc::clone(&aliases));
+    store.on_commit(Box::new(move |changes| host::evict(&evicted_keys, &evicted_aliases, changes)));
+
+    let custodian =
+        SoftwareCustodian::new(Arc::clone(&keyring), Arc::clone(&rng), assembly.arena_bytes)?;
+    Ok(Host {
+        clock: assembly.clock,
+        ids: Ids::new(Arc::clone(&rng)),
+        rng,
+        store,
+        custodian: Arc::new(custodian),
+        token_key: keyring.token_key(),
+        keyring,
+        journal,
+        outbox,
+        deployment_id,
+        credentials,
+        regions: assembly.regions,
+        keys,
+        aliases,
+    })
+}

@@ -1,0 +1,195 @@
+//! What an operation is: one row of facts and one handler, all of one shape.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use serde_json::Value;
+use uuid::Uuid;
+use wire::enums::KeyUsage;
+use wire::model::{Answer, Request};
+
+use crate::api;
+use crate::authorize::Authorized;
+use crate::call::Call;
+use crate::context::Context;
+use crate::error::ServiceError;
+use crate::facts::Facts;
+use crate::host::Host;
+use crate::key_state::KeyStateRule;
+use crate::pipeline;
+use crate::target::Target;
+use crate::trail::Done;
+
+/// Everything about an operation that is not its work, stated once.
+pub(crate) struct Spec {
+    /// The name on the wire and in the audit record.
+    pub(crate) name: &'static str,
+    /// The API that it belongs to.
+    pub(crate) api: Api,
+    /// The IAM action for each thing that the target asks about, in the target's order; the last one serves the rest.
+    pub(crate) actions: &'static [&'static str],
+    /// How a key may be named.
+    pub(crate) key_forms: KeyForms,
+    /// The states of a key in which the operation goes on.
+    pub(crate) key_state: KeyStateRule,
+    /// The usage that a key must have been made for.
+    pub(crate) key_usage: Option<KeyUsage>,
+    /// Whether a caller of another account can be allowed at all (reference 3.3).
+    pub(crate) cross_account: bool,
+    /// CloudTrail's `readOnly`.
+    pub(crate) read_only: bool,
+    /// Members of the request that are never recorded, beside blobs and sensitive ones.
+    pub(crate) unrecorded: &'static [&'static str],
+    /// Whether the answer is recorded as `responseElements`.
+    pub(crate) records_answer: bool,
+    /// What the body of a success is.
+    pub(crate) answer: AnswerForm,
+}
+
+impl Spec {
+    /// The action asked for the thing at `position` of the target.
+    pub(crate) fn action(&self, position: usize) -> &'static str {
+        self.actions.get(position).or(self.actions.last()).copied().unwrap_or("")
+    }
+}
+
+/// The APIs that share the port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Api {
+    /// AWS JSON 1.1, told by `X-Amz-Target`.
+    Kms,
+    /// AWS Query, told by `Action`.
+    Sts,
+}
+
+impl Api {
+    /// The service of the credential scope.
+    pub(crate) fn scope(self) -> &'static str {
+        match self {
+            Api::Kms => "kms",
+            Api::Sts => "sts",
+        }
+    }
+
+    /// CloudTrail's `eventSource`.
+    pub(crate) fn event_source(self) -> &'static str {
+        match self {
+            Api::Kms => "kms.amazonaws.com",
+            Api::Sts => "sts.amazonaws.com",
+        }
+    }
+
+    /// The media type of every answer.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Api::Kms => "application/x-amz-json-1.1",
+            Api::Sts => "text/xml",
+        }
+    }
+}
+
+/// The identifiers that an operation accepts for a key (reference 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyForms {
+    /// Key ID or key ARN.
+    Key,
+    /// Key ID, key ARN, alias name or alias ARN.
+    KeyOrAlias,
+}
+
+/// What the body of a successful answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerForm {
+    /// The response as JSON.
+    Json,
+    /// Nothing at all, as AWS answers operations without output.
+    Empty,
+}
+
+/// One operation of one API.
+pub(crate) trait Operation: Send + Sync + 'static {
+    /// The request on the wire.
+    type Request: Request<Answer = Self::Response> + Send + Sync;
+    /// What the request acts on.
+    type Target: Target;
+    /// The answer on the wire.
+    type Response: Answer + Send;
+    /// The operation's row of facts.
+    const SPEC: Spec;
+
+    /// Rules between members, which the model cannot say.
+    fn check(_request: &Self::Request) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    /// The names by which the request calls its target.
+    fn names(request: &Self::Request) -> Result<<Self::Target as Target>::Names<'_>, ServiceError>;
+
+    /// What the request says that policies can ask about, and its dry run and grant tokens.
+    fn facts(_request: &Self::Request) -> Facts<'_> {
+        Facts::default()
+    }
+
+    /// Whether algorithm and sizes suit the key.
+    fn suits(_request: &Self::Request, _target: &Self::Target) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    /// The body of a success.
+    fn body(response: &Self::Response, _request_id: Uuid) -> Vec<u8> {
+        match Self::SPEC.answer {
+            AnswerForm::Json => wire::json::encode(response),
+            AnswerForm::Empty => Vec::new(),
+        }
+    }
+
+    /// The work itself, after every check has passed.
+    fn handle(
+        context: &Context<'_>,
+        target: Authorized<Self::Target>,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Done<Self::Response>, ServiceError>> + Send;
+}
+
+/// An operation with its types forgotten, so that all of them fit in one slice.
+pub(crate) trait Erased: Sync {
+    /// The operation's row of facts.
+    fn spec(&self) -> &'static Spec;
+    /// The operation's name and the shapes of its request and answer, to be compared with AWS's model.
+    fn describe(&self) -> (&'static str, Value);
+    /// The whole walk from the body to the recorded answer.
+    fn run<'a>(
+        &self,
+        host: &'a Host,
+        call: Call<'a>,
+    ) -> Pin<Box<dyn Future<Output = api::Answer> + Send + 'a>>;
+}
+
+/// The row of an operation in the registry.
+pub(crate) struct Row<O>(PhantomData<fn() -> O>);
+
+impl<O> Row<O> {
+    /// The row; there is nothing to say beyond the type.
+    pub(crate) const fn new() -> Row<O> {
+        Row(PhantomData)
+    }
+}
+
+impl<O: Operation> Erased for Row<O> {
+    fn spec(&self) -> &'static Spec {
+        &O::SPEC
+    }
+
+    fn describe(&self) -> (&'static str, Value) {
+        wire::model::operation::<O::Request>()
+    }
+
+    fn run<'a>(
+        &self,
+        host: &'a Host,
+        call: Call<'a>,
+    ) -> Pin<Box<dyn Future<Output = api::Answer> + Send + 'a>> {
+        Box::pin(pipeline::run::<O>(host, call))
+    }
+}

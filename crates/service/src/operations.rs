@@ -1,0 +1,72 @@
+//! The operation table: the one list of what this server does.
+
+use serde_json::Value;
+
+use crate::kms::{aliases, encrypt, generate, key_policies, keys, tags};
+use crate::operation::{Api, Erased, Row};
+use crate::sts::caller_identity;
+
+/// Every operation, by family.
+pub(crate) static OPERATIONS: &[&dyn Erased] = &[
+    &Row::<keys::CreateKey>::new(),
+    &Row::<keys::DescribeKey>::new(),
+    &Row::<keys::ListKeys>::new(),
+    &Row::<keys::UpdateKeyDescription>::new(),
+    &Row::<keys::EnableKey>::new(),
+    &Row::<keys::DisableKey>::new(),
+    &Row::<keys::ScheduleKeyDeletion>::new(),
+    &Row::<keys::CancelKeyDeletion>::new(),
+    &Row::<aliases::CreateAlias>::new(),
+    &Row::<aliases::UpdateAlias>::new(),
+    &Row::<aliases::DeleteAlias>::new(),
+    &Row::<aliases::ListAliases>::new(),
+    &Row::<tags::TagResource>::new(),
+    &Row::<tags::UntagResource>::new(),
+    &Row::<tags::ListResourceTags>::new(),
+    &Row::<key_policies::GetKeyPolicy>::new(),
+    &Row::<key_policies::PutKeyPolicy>::new(),
+    &Row::<key_policies::ListKeyPolicies>::new(),
+    &Row::<encrypt::Encrypt>::new(),
+    &Row::<encrypt::Decrypt>::new(),
+    &Row::<encrypt::ReEncrypt>::new(),
+    &Row::<generate::GenerateDataKey>::new(),
+    &Row::<generate::GenerateDataKeyWithoutPlaintext>::new(),
+    &Row::<generate::GenerateRandom>::new(),
+    &Row::<caller_identity::GetCallerIdentity>::new(),
+];
+
+/// The operations of AWS KMS that are not built yet, one to a line; a capability that builds one takes its line out.
+pub const UNBUILT: &str = include_str!("kms/unbuilt.txt");
+
+/// All that is built of AWS KMS as plain data, to be compared with the model that AWS publishes.
+pub fn model() -> Value {
+    let of_kms = OPERATIONS.iter().filter(|row| row.spec().api == Api::Kms);
+    wire::model::description(of_kms.map(|row| row.describe()))
+}
+
+/// The row of an operation. The table is short enough to be searched.
+pub(crate) fn find(api: Api, name: &str) -> Option<&'static dyn Erased> {
+    OPERATIONS.iter().find(|row| row.spec().api == api && row.spec().name == name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_called_what_its_request_is_for() {
+        for row in OPERATIONS {
+            assert_eq!(row.spec().name, row.describe().0);
+        }
+    }
+
+    #[test]
+    fn nothing_is_built_twice_or_both_built_and_unbuilt() {
+        let mut names: Vec<&str> =
+            OPERATIONS.iter().map(|row| row.spec().name).chain(UNBUILT.lines()).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

@@ -1,0 +1,111 @@
+//! The one walk that every call takes; the body of `walk` is the order of checks (reference 2.2).
+
+use wire::shape;
+
+use crate::api::Answer;
+use crate::authorize::authorize;
+use crate::call::Call;
+use crate::context::Context;
+use crate::error::ServiceError;
+use crate::host::Host;
+use crate::operation::{Operation, Spec};
+use crate::target::{Ask, Lookup, Target};
+use crate::trail::{Committed, Done, Draft};
+use crate::{decode, render};
+
+/// How often a call is checked anew because a change to its key committed meanwhile.
+const WALKS_MAX: u32 = 100;
+
+/// A success before it is sent: the body, and the record if a change has committed it already.
+struct Success {
+    body: Vec<u8>,
+    committed: Option<Committed>,
+}
+
+/// Walks one call of one operation and answers once its record is written.
+pub(crate) async fn run<O: Operation>(host: &Host, call: Call<'_>) -> Answer {
+    let mut draft = Draft::new(&O::SPEC, &call);
+    let mut outcome = walk::<O>(host, &call, &mut draft).await;
+    for _ in 1..WALKS_MAX {
+        if !outcome.as_ref().is_err_and(ServiceError::is_superseded) {
+            break;
+        }
+        outcome = walk::<O>(host, &call, &mut draft).await;
+    }
+    let outcome = outcome.map(|done| Success {
+        body: O::body(&done.response, call.request_id),
+        committed: done.committed,
+    });
+    finish(host, &O::SPEC, &draft, outcome).await
+}
+
+async fn walk<O: Operation>(
+    host: &Host,
+    call: &Call<'_>,
+    draft: &mut Draft,
+) -> Result<Done<O::Response>, ServiceError> {
+    let request: O::Request = decode::request(&O::SPEC, call.body)?;
+    draft.set_parameters(&request);
+    shape::validate(&request)?;
+    O::check(&request)?;
+
+    let lookup = Lookup { host, call, spec: &O::SPEC };
+    let target = O::Target::resolve(&lookup, O::names(&request)?).await?;
+    draft.set_resources(&target);
+
+    let facts = O::facts(&request);
+    facts.check()?;
+    let target = authorize(&lookup, target, &facts)?;
+    if !facts.grant_tokens.is_empty() {
+        // No grant has ever been made here, so no token can be one of ours.
+        return Err(ServiceError::invalid_grant_token());
+    }
+
+    for ask in target.asks().into_iter().flatten() {
+        if let Ask::Key(key, _) = ask {
+            if O::SPEC.key_usage.is_some_and(|usage| usage != key.key().key_usage) {
+                return Err(ServiceError::wrong_usage(
+                    key.arn_text(),
+                    key.key().key_usage,
+                    O::SPEC.name,
+                ));
+            }
+            O::SPEC.key_state.check(key.arn_text(), key.state())?;
+        }
+    }
+    O::suits(&request, &target)?;
+    if facts.dry_run {
+        return Err(ServiceError::dry_run());
+    }
+
+    O::handle(&Context::new(host, call, draft), target, request).await
+}
+
+/// Writes the record and only then makes the answer. Without a record there is no answer (promise P3).
+async fn finish(
+    host: &Host,
+    spec: &'static Spec,
+    draft: &Draft,
+    outcome: Result<Success, ServiceError>,
+) -> Answer {
+    let written = match &outcome {
+        Ok(Success { committed: Some(committed), .. }) => {
+            host.outbox.hand_over(&host.journal, committed).await
+        }
+        Ok(Success { committed: None, .. }) => {
+            host.journal.append(&draft.record(Ok(None)), None).await
+        }
+        Err(error) => host.journal.append(&draft.record(Err(error)), None).await,
+    };
+    let written = written.map_err(ServiceError::from);
+    match written.and(outcome) {
+        Ok(success) => Answer {
+            status: 200,
+            content_type: spec.api.content_type(),
+            body: success.body,
+            operation: spec.name,
+            result: "Success",
+        },
+        Err(error) => render::error(spec.api, spec.name, draft.request_id(), &error),
+    }
+}

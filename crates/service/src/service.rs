@@ -1,0 +1,115 @@
+//! A running service: the handle that the layer above holds.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::accounts::{self, AccountCredentials, AccountError, AccountSummary, NewAccount};
+use crate::api::{Answer, Health, Incoming, Statistics};
+use crate::error::ServiceError;
+use crate::front;
+use crate::host::Host;
+use crate::jobs;
+
+/// A running service. Clones share it.
+#[derive(Clone)]
+pub struct Service {
+    host: Arc<Host>,
+    jobs: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Service {
+    /// Starts the jobs; from now on calls are answered.
+    pub(crate) fn start(host: Host) -> Service {
+        let host = Arc::new(host);
+        let jobs = tokio::spawn(jobs::run(Arc::clone(&host)));
+        Service { host, jobs: Arc::new(Mutex::new(Some(jobs))) }
+    }
+
+    /// Answers one request.
+    pub async fn call(&self, incoming: &Incoming<'_>) -> Answer {
+        front::answer(&self.host, incoming).await
+    }
+
+    /// An id for a request that has just arrived.
+    ///
+    /// # Errors
+    /// When the source of randomness fails; then nothing can be answered.
+    pub fn request_id(&self) -> Result<Uuid, ServiceError> {
+        self.host.uuid()
+    }
+
+    /// Makes accounts, all of them or none; their access keys are good when this returns.
+    ///
+    /// # Errors
+    /// See [`AccountError`]; nothing has changed then.
+    pub async fn create_accounts(
+        &self,
+        accounts: Vec<NewAccount>,
+    ) -> Result<Vec<AccountCredentials>, AccountError> {
+        accounts::create(&self.host, accounts).await
+    }
+
+    /// Lists the accounts.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn accounts(&self) -> Result<Vec<AccountSummary>, AccountError> {
+        accounts::list(&self.host).await
+    }
+
+    /// Destroys the keys whose date has come, now instead of at the next look of the job.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    #[cfg(feature = "test-clock")]
+    pub async fn run_jobs(&self) -> Result<(), ServiceError> {
+        jobs::delete_due_keys(&self.host).await.map(drop)
+    }
+
+    /// Whether calls can be answered.
+    pub fn health(&self) -> Health {
+        Health { journal: self.host.journal.is_healthy(), store: self.host.store.is_healthy() }
+    }
+
+    /// Counters for metrics.
+    pub fn statistics(&self) -> Statistics {
+        let host = &self.host;
+        let journal = host.journal.stats();
+        Statistics {
+            cached_keys: host.keys.entries_count(),
+            cached_keys_bytes: host.keys.weight_bytes(),
+            cache_hits: host.keys.hits(),
+            cache_misses: host.keys.misses(),
+            journal_records: journal.records,
+            journal_bytes: journal.bytes,
+            store_position: host.store.position(),
+        }
+    }
+
+    /// Ends the jobs, hands the journal to the disk and closes the store. Calls made after this are refused.
+    pub async fn shut_down(&self) {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(jobs) = jobs {
+            jobs.abort();
+        }
+        if let Err(error) = self.host.outbox.clear(&self.host.store, &self.host.journal).await {
+            tracing::warn!(%error, "the outbox was not cleared; the next start hands it over");
+        }
+        if let Err(error) = self.host.journal.close().await {
+            tracing::error!(%error, "the journal was not closed in order");
+        }
+        if let Err(error) = self.host.store.close().await {
+            tracing::error!(%error, "the store was not closed in order");
+        }
+    }
+}
+
+/// Keeps this process out of core dumps and away from debuggers of the same user; to be called before keys are read.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn harden_process() -> Result<(), custody::CustodyError> {
+    custody::harden_process()
+}

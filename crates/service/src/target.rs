@@ -1,0 +1,327 @@
+//! What a request acts on: from the names that the caller used to keys that exist (reference 2.3).
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crypto::blob::Blob;
+use wire::error_codes::ErrorCode;
+use wire::names::{AccountId, AliasArn, AliasName, KeyArn, KeyRef, KeyRefError, Region};
+
+use crate::call::Call;
+use crate::error::ServiceError;
+use crate::host::Host;
+use crate::operation::{KeyForms, Spec};
+use crate::snapshot::KeySnapshot;
+use crate::trail::Resource;
+
+/// Resolves names for one call.
+pub(crate) struct Lookup<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) call: &'a Call<'a>,
+    pub(crate) spec: &'static Spec,
+}
+
+/// One question to authorization: may the caller do this to that?
+pub(crate) enum Ask<'t> {
+    /// Something that is no resource: creating, listing, random bytes.
+    Nothing,
+    /// A key, and how the request named it.
+    Key(&'t KeySnapshot, &'t NamedBy),
+    /// An alias, of which only identity policies speak.
+    Alias(&'t AliasArn),
+}
+
+/// The most questions that one operation asks: UpdateAlias asks about an alias and two keys.
+pub(crate) const ASKS_MAX: usize = 3;
+
+/// What an operation acts on.
+pub(crate) trait Target: Send + Sync + Sized {
+    /// The names in the request, before anything is known of them.
+    type Names<'r>: Send;
+
+    /// Finds what the names name.
+    fn resolve(
+        lookup: &Lookup<'_>,
+        names: Self::Names<'_>,
+    ) -> impl Future<Output = Result<Self, ServiceError>> + Send;
+
+    /// The questions to authorization, in the order of the operation's actions.
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX];
+
+    /// What the record names as the call's resources.
+    fn resources(&self) -> Vec<Resource>;
+}
+
+/// No resource.
+pub(crate) struct NoTarget;
+
+impl Target for NoTarget {
+    type Names<'r> = ();
+
+    async fn resolve(_lookup: &Lookup<'_>, (): Self::Names<'_>) -> Result<NoTarget, ServiceError> {
+        Ok(NoTarget)
+    }
+
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
+        [Some(Ask::Nothing), None, None]
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        Vec::new()
+    }
+}
+
+/// One key.
+pub(crate) struct OneKey {
+    /// The key.
+    pub(crate) key: Arc<KeySnapshot>,
+    /// How the request named it.
+    pub(crate) named_by: NamedBy,
+}
+
+/// How a request named a key.
+pub(crate) enum NamedBy {
+    /// By key ID or key ARN.
+    Key,
+    /// By an alias: `kms:RequestAlias`.
+    Alias(AliasName),
+    /// By a ciphertext alone.
+    Ciphertext,
+}
+
+impl Target for OneKey {
+    type Names<'r> = KeyName<'r>;
+
+    async fn resolve(lookup: &Lookup<'_>, name: Self::Names<'_>) -> Result<OneKey, ServiceError> {
+        match name {
+            KeyName::Text(text) => lookup.key(text).await,
+            KeyName::Ciphertext(blob) => lookup.key_of_ciphertext(blob).await,
+        }
+    }
+
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
+        [Some(Ask::Key(&self.key, &self.named_by)), None, None]
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        vec![Resource::Key(Arc::clone(&self.key))]
+    }
+}
+
+/// How a request names a key.
+pub(crate) enum KeyName<'r> {
+    /// By one of the identifier forms.
+    Text(&'r str),
+    /// By a ciphertext that says which key made it.
+    Ciphertext(&'r [u8]),
+}
+
+/// A key that may be left out.
+pub(crate) struct OptionalKey(pub(crate) Option<OneKey>);
+
+impl Target for OptionalKey {
+    type Names<'r> = Option<&'r str>;
+
+    async fn resolve(
+        lookup: &Lookup<'_>,
+        name: Self::Names<'_>,
+    ) -> Result<OptionalKey, ServiceError> {
+        Ok(OptionalKey(match name {
+            Some(text) => Some(lookup.key(text).await?),
+            None => None,
+        }))
+    }
+
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
+        [Some(Ask::Nothing), None, None]
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        self.0.iter().flat_map(OneKey::resources).collect()
+    }
+}
+
+/// The two keys of ReEncrypt.
+pub(crate) struct TwoKeys {
+    /// The key that decrypts.
+    pub(crate) source: OneKey,
+    /// The key that encrypts.
+    pub(crate) destination: OneKey,
+}
+
+impl Target for TwoKeys {
+    type Names<'r> = (KeyName<'r>, &'r str);
+
+    async fn resolve(lookup: &Lookup<'_>, names: Self::Names<'_>) -> Result<TwoKeys, ServiceError> {
+        let source = OneKey::resolve(lookup, names.0).await?;
+        let destination = lookup.key(names.1).await?;
+        Ok(TwoKeys { source, destination })
+    }
+
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
+        [
+            Some(Ask::Key(&self.source.key, &self.source.named_by)),
+            Some(Ask::Key(&self.destination.key, &self.destination.named_by)),
+            None,
+        ]
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        vec![
+            Resource::Key(Arc::clone(&self.source.key)),
+            Resource::Key(Arc::clone(&self.destination.key)),
+        ]
+    }
+}
+
+/// An alias and the keys that it stands for before and after the call.
+pub(crate) struct AliasAndKeys {
+    /// The alias.
+    pub(crate) alias: AliasArn,
+    /// The key that it stands for now; absent when the call creates the alias.
+    pub(crate) former: Option<Arc<KeySnapshot>>,
+    /// The key that it will stand for; absent when the call deletes the alias.
+    pub(crate) next: Option<Arc<KeySnapshot>>,
+}
+
+/// The names in a request about an alias.
+pub(crate) struct AliasNames<'r> {
+    /// The alias.
+    pub(crate) alias: AliasName,
+    /// Whether the alias must exist already.
+    pub(crate) exists: bool,
+    /// The key that it shall stand for.
+    pub(crate) target_key_id: Option<&'r str>,
+}
+
+impl Target for AliasAndKeys {
+    type Names<'r> = AliasNames<'r>;
+
+    async fn resolve(
+        lookup: &Lookup<'_>,
+        names: Self::Names<'_>,
+    ) -> Result<AliasAndKeys, ServiceError> {
+        let (account, region) = (lookup.call.account(), lookup.call.region);
+        let alias = AliasArn { region, account, alias: names.alias };
+        let former = match names.exists {
+            true => Some(lookup.alias(&alias).await?.key),
+            false => None,
+        };
+        let next = match names.target_key_id {
+            Some(text) => Some(lookup.alias_target(text).await?),
+            None => None,
+        };
+        Ok(AliasAndKeys { alias, former, next })
+    }
+
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
+        [
+            Some(Ask::Alias(&self.alias)),
+            self.former.as_deref().map(|key| Ask::Key(key, &NamedBy::Key)),
+            self.next.as_deref().map(|key| Ask::Key(key, &NamedBy::Key)),
+        ]
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        let keys = self.former.iter().chain(&self.next);
+        let keys = keys.map(|key| Resource::Key(Arc::clone(key)));
+        [Resource::of_alias(&self.alias)].into_iter().chain(keys).collect()
+    }
+}
+
+impl Lookup<'_> {
+    async fn key(&self, text: &str) -> Result<OneKey, ServiceError> {
+        let reference = KeyRef::parse(text).map_err(|error| match error {
+            KeyRefError::InvalidKeyId => ServiceError::invalid_key_id(text),
+            KeyRefError::InvalidArn => ServiceError::invalid_arn(text),
+        })?;
+        let is_alias = matches!(reference, KeyRef::AliasName(_) | KeyRef::AliasArn(_));
+        if is_alias && self.spec.key_forms == KeyForms::Key {
+            return Err(ServiceError::invalid_key_id(text));
+        }
+        let (account, region) = (self.call.account(), self.call.region);
+        match reference {
+            KeyRef::KeyId(key_id) => self.key_at(&KeyArn { region, account, key_id }).await,
+            KeyRef::KeyArn(arn) => self.key_at(&arn).await,
+            KeyRef::AliasName(alias) => self.alias(&AliasArn { region, account, alias }).await,
+            KeyRef::AliasArn(arn) => self.alias(&arn).await,
+        }
+    }
+
+    async fn key_at(&self, arn: &KeyArn) -> Result<OneKey, ServiceError> {
+        self.refuse_another_region(arn.region)?;
+        let found = self.host.key((arn.region, arn.key_id)).await?;
+        match found.filter(|key| key.account() == arn.account) {
+            Some(key) => {
+                self.refuse_another_account(arn.account, key.arn_text())?;
+                Ok(OneKey { key, named_by: NamedBy::Key })
+            }
+            None if arn.account == self.call.account() => Err(ServiceError::key_not_found(arn)),
+            None => Err(self.invisible(&arn.to_string())),
+        }
+    }
+
+    async fn alias(&self, arn: &AliasArn) -> Result<OneKey, ServiceError> {
+        self.refuse_another_region(arn.region)?;
+        let target = self.host.alias_target(arn.account, arn.region, &arn.alias).await?;
+        let Some(key_id) = target else {
+            return Err(match arn.account == self.call.account() {
+                true => ServiceError::alias_not_found(arn),
+                false => self.invisible(&arn.to_string()),
+            });
+        };
+        let key = self.host.key((arn.region, key_id)).await?;
+        // The alias and its key were read one after the other; a key that no longer lists the alias has lost it since.
+        match key.filter(|key| key.record().aliases.iter().any(|row| row.alias == arn.alias)) {
+            Some(key) => {
+                self.refuse_another_account(arn.account, &arn.to_string())?;
+                Ok(OneKey { key, named_by: NamedBy::Alias(arn.alias.clone()) })
+            }
+            None => Err(ServiceError::alias_not_found(arn)),
+        }
+    }
+
+    /// The key that an alias shall stand for: never named by another alias, never of another account.
+    async fn alias_target(&self, text: &str) -> Result<Arc<KeySnapshot>, ServiceError> {
+        if matches!(KeyRef::parse(text), Ok(KeyRef::AliasName(_) | KeyRef::AliasArn(_))) {
+            return Err(ServiceError::validation("Aliases must refer to keys. Not aliases"));
+        }
+        Ok(self.key(text).await?.key)
+    }
+
+    async fn key_of_ciphertext(&self, blob: &[u8]) -> Result<OneKey, ServiceError> {
+        let Ok(blob) = Blob::parse(blob) else {
+            return Err(ServiceError::bare(ErrorCode::InvalidCiphertextException));
+        };
+        match self.host.key((self.call.region, blob.header().key_id)).await? {
+            Some(key) => Ok(OneKey { key, named_by: NamedBy::Ciphertext }),
+            None => Err(ServiceError::ciphertext_of_unknown_key()),
+        }
+    }
+
+    fn refuse_another_region(&self, region: Region) -> Result<(), ServiceError> {
+        match region == self.call.region {
+            true => Ok(()),
+            false => Err(ServiceError::arn_of_another_region(region)),
+        }
+    }
+
+    /// Operations that AWS keeps within the account answer as if the key could not be seen.
+    fn refuse_another_account(
+        &self,
+        account: AccountId,
+        resource: &str,
+    ) -> Result<(), ServiceError> {
+        match self.spec.cross_account || account == self.call.account() {
+            true => Ok(()),
+            false => Err(self.invisible(resource)),
+        }
+    }
+
+    /// What a caller of another account learns of a key that does not exist: the same as of one that is not shared.
+    fn invisible(&self, resource: &str) -> ServiceError {
+        let action = self.spec.action(0);
+        let because = format!("because no resource-based policy allows the {action} action");
+        ServiceError::access_denied(&self.call.principal().arn, action, resource, &because)
+    }
+}

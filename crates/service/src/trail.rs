@@ -1,0 +1,335 @@
+//! The audit record of a call, gathered step by step and written before the answer.
+
+use std::sync::Arc;
+
+use audit::{EventType, Failure, Record, TlsDetails, UserIdentity};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use store::KeyRow;
+use uuid::Uuid;
+use wire::error_codes::ErrorCode;
+use wire::names::{AccountId, AliasArn, Region};
+use wire::shape::{self, Shape};
+
+use crate::api::{self, Incoming, Peer};
+use crate::call::Call;
+use crate::credentials::Credential;
+use crate::error::ServiceError;
+use crate::operation::{Api, Spec};
+use crate::snapshot::{KeySnapshot, arn_of};
+use crate::target::Target;
+
+/// What a handler hands back.
+pub(crate) struct Done<R> {
+    /// The answer.
+    pub(crate) response: R,
+    /// The record, if it has been committed together with a change.
+    pub(crate) committed: Option<Committed>,
+}
+
+/// A record that is durable in the store and still to be handed to the journal.
+pub(crate) struct Committed {
+    /// Its number in the store's outbox.
+    pub(crate) outbox: u64,
+    /// The record.
+    pub(crate) record: Vec<u8>,
+}
+
+impl<R> Done<R> {
+    /// The answer of an operation that changed nothing; its record is still to be written.
+    pub(crate) fn read(response: R) -> Done<R> {
+        Done { response, committed: None }
+    }
+}
+
+/// Something that a call was about.
+#[derive(Clone)]
+pub(crate) enum Resource {
+    /// A key that the call resolved.
+    Key(Arc<KeySnapshot>),
+    /// Anything else that has an ARN.
+    Named { account: AccountId, resource_type: &'static str, arn: String },
+}
+
+const KEY_TYPE: &str = "AWS::KMS::Key";
+const ALIAS_TYPE: &str = "AWS::KMS::Alias";
+
+impl Resource {
+    /// A key that the call makes.
+    pub(crate) fn of_key(key: &KeyRow) -> Resource {
+        Resource::Named {
+            account: key.account,
+            resource_type: KEY_TYPE,
+            arn: arn_of(key).to_string(),
+        }
+    }
+
+    /// An alias.
+    pub(crate) fn of_alias(arn: &AliasArn) -> Resource {
+        Resource::Named { account: arn.account, resource_type: ALIAS_TYPE, arn: arn.to_string() }
+    }
+}
+
+/// Everything that the record will say, as far as it is known. It owns what it says, because the record of a change is
+/// written inside the transaction, on another thread.
+#[derive(Clone)]
+pub(crate) struct Draft {
+    request_id: Uuid,
+    event_id: Uuid,
+    time: Timestamp,
+    region: Option<Region>,
+    caller: Option<Arc<Credential>>,
+    claimed_access_key_id: Option<Box<[u8]>>,
+    address: std::net::IpAddr,
+    tls: Option<api::TlsDetails>,
+    user_agent: Box<[u8]>,
+    host_header: Box<[u8]>,
+    event_name: Box<str>,
+    api: Api,
+    read_only: bool,
+    records_answer: bool,
+    unrecorded: &'static [&'static str],
+    parameters: Option<Vec<u8>>,
+    resources: Vec<Resource>,
+}
+
+impl Draft {
+    /// The record of a call whose caller is known.
+    pub(crate) fn new(spec: &'static Spec, call: &Call<'_>) -> Draft {
+        Draft {
+            request_id: call.request_id,
+            event_id: call.event_id,
+            time: call.now,
+            region: Some(call.region),
+            caller: Some(Arc::clone(&call.caller)),
+            claimed_access_key_id: None,
+            address: call.peer.address,
+            tls: call.peer.tls.clone(),
+            user_agent: call.user_agent.into(),
+            host_header: call.host_header.into(),
+            event_name: spec.name.into(),
+            api: spec.api,
+            read_only: spec.read_only,
+            records_answer: spec.records_answer,
+            unrecorded: spec.unrecorded,
+            parameters: None,
+            resources: Vec::new(),
+        }
+    }
+
+    /// The record of a request that was refused before an operation began.
+    pub(crate) fn refused(refused: &Refused<'_>) -> Draft {
+        let Peer { address, tls } = refused.incoming.peer;
+        Draft {
+            request_id: refused.incoming.request_id,
+            event_id: refused.event_id,
+            time: refused.time,
+            region: refused.region,
+            caller: refused.caller.clone(),
+            claimed_access_key_id: refused.claimed_access_key_id.map(|id| id.as_bytes().into()),
+            address: *address,
+            tls: tls.clone(),
+            user_agent: crate::front::header(refused.incoming, "user-agent").into(),
+            host_header: crate::front::header(refused.incoming, "host").into(),
+            event_name: refused.event_name.into(),
+            api: refused.api,
+            read_only: false,
+            records_answer: false,
+            unrecorded: &[],
+            parameters: None,
+            resources: Vec::new(),
+        }
+    }
+
+    /// The id that the caller sees.
+    pub(crate) fn request_id(&self) -> Uuid {
+        self.request_id
+    }
+
+    /// Notes what was asked, without what is never recorded.
+    pub(crate) fn set_parameters(&mut self, request: &dyn Shape) {
+        let mut parameters = Vec::new();
+        shape::record(request, self.unrecorded, &mut parameters);
+        self.parameters = Some(parameters);
+    }
+
+    /// Notes what the request was about.
+    pub(crate) fn set_resources(&mut self, target: &impl Target) {
+        self.resources = target.resources();
+    }
+
+    /// Notes what the call made.
+    pub(crate) fn add_resources(&mut self, created: Vec<Resource>) {
+        self.resources.extend(created);
+    }
+
+    /// The answer as CloudTrail shows it, for the operations that record it.
+    pub(crate) fn response_elements<R: Serialize>(
+        &self,
+        response: &R,
+    ) -> Result<Option<Vec<u8>>, ServiceError> {
+        if !self.records_answer {
+            return Ok(None);
+        }
+        let elements = camel_case(serde_json::to_value(response).map_err(ServiceError::internal)?);
+        serde_json::to_vec(&elements).map(Some).map_err(ServiceError::internal)
+    }
+
+    /// The finished record: one line of JSON.
+    pub(crate) fn record(&self, outcome: Result<Option<&[u8]>, &ServiceError>) -> Vec<u8> {
+        let mut uuids = [[0; uuid::fmt::Hyphenated::LENGTH]; 2];
+        let [request_id, event_id] = &mut uuids;
+        let texts = Texts {
+            request_id: self.request_id.hyphenated().encode_lower(request_id),
+            event_id: self.event_id.hyphenated().encode_lower(event_id),
+            address: self.address.to_string(),
+            resources: self.resources.iter().map(Resource::account_text).collect(),
+        };
+        let resources: Vec<audit::Resource<'_>> = self
+            .resources
+            .iter()
+            .zip(&texts.resources)
+            .map(|(resource, account_id)| resource.entry(account_id))
+            .collect();
+        let mut out = Vec::new();
+        self.assemble(&texts, &resources, outcome).write(&mut out);
+        out
+    }
+
+    fn assemble<'a>(
+        &'a self,
+        texts: &'a Texts<'a>,
+        resources: &'a [audit::Resource<'a>],
+        outcome: Result<Option<&'a [u8]>, &'a ServiceError>,
+    ) -> Record<'a> {
+        Record {
+            user_identity: self.user_identity(),
+            event_time: self.time,
+            event_source: self.api.event_source(),
+            event_name: &self.event_name,
+            aws_region: self.region.as_ref().map_or("", Region::as_str),
+            source_ip_address: &texts.address,
+            user_agent: &self.user_agent,
+            failure: outcome.err().map(|error| Failure {
+                error_code: recorded_name(error.code()),
+                error_message: error.message(),
+            }),
+            request_parameters: self.parameters.as_deref(),
+            response_elements: outcome.ok().flatten(),
+            additional_event_data: None,
+            request_id: Some(texts.request_id),
+            event_id: texts.event_id,
+            read_only: self.read_only,
+            resources,
+            event_type: EventType::AwsApiCall,
+            recipient_account_id: self.caller.as_ref().map(|caller| caller.account_text()),
+            shared_event_id: None,
+            tls_details: self.tls.as_ref().map(|tls| TlsDetails {
+                tls_version: tls.version,
+                cipher_suite: tls.cipher_suite,
+                client_provided_host_header: Some(&self.host_header),
+                key_exchange: Some(tls.key_exchange),
+            }),
+            service_event_details: None,
+        }
+    }
+
+    fn user_identity(&self) -> UserIdentity<'_> {
+        match &self.caller {
+            Some(caller) => {
+                let partition =
+                    self.region.map_or(wire::names::Partition::Aws, |region| region.partition());
+                UserIdentity::Root {
+                    account_id: caller.account_text(),
+                    arn: &caller.principal(partition).arn,
+                    access_key_id: caller.access_key_id(),
+                }
+            }
+            None => {
+                UserIdentity::Anonymous { access_key_id: self.claimed_access_key_id.as_deref() }
+            }
+        }
+    }
+}
+
+/// What is known of a request that no operation saw.
+pub(crate) struct Refused<'a> {
+    pub(crate) incoming: &'a Incoming<'a>,
+    pub(crate) event_id: Uuid,
+    pub(crate) time: Timestamp,
+    pub(crate) api: Api,
+    pub(crate) region: Option<Region>,
+    pub(crate) caller: Option<Arc<Credential>>,
+    pub(crate) claimed_access_key_id: Option<&'a str>,
+    pub(crate) event_name: &'a str,
+}
+
+/// Texts that the record borrows.
+struct Texts<'a> {
+    request_id: &'a str,
+    event_id: &'a str,
+    address: String,
+    resources: Vec<String>,
+}
+
+impl Resource {
+    fn account_text(&self) -> String {
+        match self {
+            Resource::Key(key) => key.account().to_string(),
+            Resource::Named { account, .. } => account.to_string(),
+        }
+    }
+
+    fn entry<'a>(&'a self, account_id: &'a str) -> audit::Resource<'a> {
+        match self {
+            Resource::Key(key) => {
+                audit::Resource { account_id, resource_type: KEY_TYPE, arn: key.arn_text() }
+            }
+            Resource::Named { resource_type, arn, .. } => {
+                audit::Resource { account_id, resource_type, arn }
+            }
+        }
+    }
+}
+
+/// `{"KeyMetadata":{"KeyId":…}}` as CloudTrail writes it: `{"keyMetadata":{"keyId":…}}`, with dates as texts.
+fn camel_case(value: Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = date(&name, &value).unwrap_or_else(|| camel_case(value));
+                    (lower_first(&name), value)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(camel_case).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+/// A member that is a date: epoch seconds on the wire, `Aug 10, 2022, 10:38:27 PM` in the record.
+fn date(name: &str, value: &Value) -> Option<Value> {
+    let milliseconds =
+        value.as_f64().filter(|_| name.ends_with("Date")).map(|seconds| seconds * 1000.0)?;
+    #[expect(
+        clippy::as_conversions,
+        reason = "a float becomes an integer in no other way; it saturates"
+    )]
+    let time = Timestamp::from_millisecond(milliseconds as i64).ok()?;
+    Some(Value::String(shape::cloudtrail_date(time)))
+}
+
+fn lower_first(name: &str) -> String {
+    let mut characters = name.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+/// The error's name in CloudTrail, which keeps an older name for denials.
+fn recorded_name(code: ErrorCode) -> &'static str {
+    if code == ErrorCode::AccessDeniedException { "AccessDenied" } else { code.name() }
+}
