@@ -1,0 +1,122 @@
+//! The load: closed loops that ask for the most, and open ones that keep a rate.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+
+use crate::client::Client;
+use crate::error::Failure;
+
+/// Connections of every load.
+pub(crate) const CONNECTIONS_COUNT: usize = 32;
+
+/// What a load saw.
+pub(crate) struct Seen {
+    /// Requests answered.
+    pub(crate) requests_count: usize,
+    /// How long it took.
+    pub(crate) elapsed: Duration,
+    latencies: Vec<Duration>,
+}
+
+impl Seen {
+    /// Requests a second.
+    #[expect(clippy::as_conversions, reason = "a count of requests is far below 2^52")]
+    pub(crate) fn rate(&self) -> f64 {
+        self.requests_count as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// The latency that so many in a thousand do not exceed.
+    pub(crate) fn latency(&self, permille: usize) -> Duration {
+        let position = self.latencies.len() * permille / 1000;
+        self.latencies
+            .get(position.min(self.latencies.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// Sends as fast as answers come, on every connection.
+pub(crate) async fn closed(
+    address: &str,
+    requests: &Arc<Vec<Vec<u8>>>,
+    duration: Duration,
+) -> Result<Seen, Failure> {
+    run(address, requests, duration, None).await
+}
+
+/// Sends at a fixed rate whether or not answers come, and measures from the moment at which a request was due.
+pub(crate) async fn open(
+    address: &str,
+    requests: &Arc<Vec<Vec<u8>>>,
+    duration: Duration,
+    rate: f64,
+) -> Result<Seen, Failure> {
+    run(address, requests, duration, Some(rate)).await
+}
+
+#[expect(clippy::disallowed_methods, reason = "a load is measured by the machine's clock")]
+async fn run(
+    address: &str,
+    requests: &Arc<Vec<Vec<u8>>>,
+    duration: Duration,
+    rate: Option<f64>,
+) -> Result<Seen, Failure> {
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS_COUNT {
+        clients.push(Client::connect(address).await?);
+    }
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    for (number, client) in clients.into_iter().enumerate() {
+        let requests = Arc::clone(requests);
+        let interval = rate.map(|rate| Duration::from_secs_f64(32.0 / rate));
+        tasks.spawn(connection(client, requests, number, start, duration, interval));
+    }
+    let mut latencies = Vec::new();
+    while let Some(joined) = tasks.join_next().await {
+        latencies.extend(joined??);
+    }
+    let elapsed = start.elapsed();
+    latencies.sort_unstable();
+    Ok(Seen { requests_count: latencies.len(), elapsed, latencies })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a load is measured by the machine's clock")]
+async fn connection(
+    mut client: Client,
+    requests: Arc<Vec<Vec<u8>>>,
+    number: usize,
+    start: Instant,
+    duration: Duration,
+    interval: Option<Duration>,
+) -> Result<Vec<Duration>, Failure> {
+    let mut latencies = Vec::new();
+    let share = u32::try_from(number)?;
+    // Connections of an open loop begin spread over one interval.
+    let offset = interval.map_or(Duration::ZERO, |interval| interval * share / 32);
+    for (count, request) in requests.iter().cycle().skip(number).enumerate() {
+        let due = match interval {
+            Some(interval) => start + offset + interval * u32::try_from(count)?,
+            None => Instant::now(),
+        };
+        if due >= start + duration {
+            break;
+        }
+        if interval.is_some() && due > Instant::now() {
+            sleep_until(due.into()).await;
+        }
+        let answer = client.call(request).await?;
+        if answer.status != 200 {
+            return Err(Failure::new(format!(
+                "a request of the load was answered {}: {}",
+                answer.status,
+                String::from_utf8_lossy(answer.body)
+            )));
+        }
+        latencies.push(due.elapsed());
+    }
+    Ok(latencies)
+}

@@ -1,0 +1,81 @@
+//! One operation beside the echo: rounds by turns, and the median of their ratios.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::error::Failure;
+use crate::load;
+use crate::process::Served;
+use crate::report;
+use crate::requests::Signer;
+
+/// The server, the echo and who signs.
+pub(crate) struct Bench {
+    pub(crate) server: Served,
+    pub(crate) echo: Served,
+    pub(crate) signer: Signer,
+    pub(crate) seconds: u64,
+    pub(crate) rounds: usize,
+}
+
+/// The figures of one round.
+struct Round {
+    ratio: f64,
+    server_rate: f64,
+    echo_rate: f64,
+    cpu_micros: f64,
+    p50: Duration,
+    p99: Duration,
+    half_load_p99: Duration,
+}
+
+impl Bench {
+    /// Measures one operation over the given keys and tells the median round; gives its ratio.
+    pub(crate) async fn operation(
+        &self,
+        operation: &str,
+        key_ids: &[String],
+    ) -> Result<f64, Failure> {
+        let mut rounds = Vec::new();
+        for _ in 0..self.rounds {
+            rounds.push(self.round(operation, key_ids).await?);
+        }
+        rounds.sort_by(|left, right| left.ratio.total_cmp(&right.ratio));
+        let worst_p99 = rounds.iter().map(|round| round.half_load_p99).max().unwrap_or_default();
+        let median = rounds.get(rounds.len() / 2).ok_or_else(|| Failure::new("no rounds"))?;
+        report::line(&format!(
+            "{operation:<16} ratio {:.2}   {:>6.0} req/s (echo {:>6.0})   {:>5.1} us CPU   p50 {:>4} us  p99 {:>5} us   at half load p99 {:>5} us (worst round {:>5})",
+            median.ratio,
+            median.server_rate,
+            median.echo_rate,
+            median.cpu_micros,
+            median.p50.as_micros(),
+            median.p99.as_micros(),
+            median.half_load_p99.as_micros(),
+            worst_p99.as_micros(),
+        ));
+        Ok(median.ratio)
+    }
+
+    async fn round(&self, operation: &str, key_ids: &[String]) -> Result<Round, Failure> {
+        let address = &self.server.address;
+        let mut client = Client::connect(address).await?;
+        let requests = Arc::new(self.signer.mix(&mut client, address, operation, key_ids).await?);
+        let duration = Duration::from_secs(self.seconds);
+        let echo = load::closed(&self.echo.address, &requests, duration).await?;
+        let cpu_before = self.server.cpu_time()?;
+        let server = load::closed(address, &requests, duration).await?;
+        let cpu = self.server.cpu_time()?.saturating_sub(cpu_before);
+        let half_load = load::open(address, &requests, duration, server.rate() / 2.0).await?;
+        Ok(Round {
+            ratio: server.rate() / echo.rate(),
+            server_rate: server.rate(),
+            echo_rate: echo.rate(),
+            cpu_micros: cpu.as_secs_f64() * 1e6 / (server.rate() * server.elapsed.as_secs_f64()),
+            p50: server.latency(500),
+            p99: server.latency(990),
+            half_load_p99: half_load.latency(990),
+        })
+    }
+}
