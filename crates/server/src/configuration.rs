@@ -1,0 +1,263 @@
+//! What the operator said: settings from flags, environment, file and defaults, refused whole when one is wrong.
+//!
+//! Nothing is opened before all of it is known to be right. This module is the only reader of the environment.
+
+mod error;
+mod sources;
+mod table;
+mod values;
+
+use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use service::Durability;
+use tracing_subscriber::filter::Targets;
+use wire::names::{AccountId, Region};
+
+pub use error::ConfigurationError;
+use sources::{Place, Said, Sources};
+use table::{CONFIG, SETTINGS, Setting};
+pub(crate) use values::is_loopback;
+
+/// Everything that can be set, after all that was said about it has been weighed.
+pub struct Settings {
+    /// Where keys, accounts and the journal live.
+    pub data_dir: PathBuf,
+    /// Where AWS clients connect.
+    pub listen: SocketAddr,
+    /// Where health and metrics are asked.
+    pub admin_listen: SocketAddr,
+    /// The account that the first start makes.
+    pub account_id: AccountId,
+    /// The Regions served; `None` serves every one.
+    pub regions: Option<Vec<Region>>,
+    /// The certificate and key of TLS; `None` is plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// When the journal reaches the disk.
+    pub journal_durability: Durability,
+    /// Memory for known keys.
+    pub cache_bytes: usize,
+    /// Locked memory for unwrapped key material.
+    pub arena_bytes: usize,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log_level: Targets,
+    /// Threads that answer; `None` is one for each processor allowed.
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// The two files of a TLS identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain in PEM.
+    pub certificate: PathBuf,
+    /// The private key in PEM.
+    pub key: PathBuf,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line for a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The environment of this process, for [`ServeFlags::resolve`]; read here and nowhere else.
+pub fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}
+
+/// The flags of `serve`: every setting of the table.
+#[derive(Clone)]
+pub struct ServeFlags(Vec<Said>);
+
+/// The flags of commands that only need to find the data directory.
+#[derive(Clone)]
+pub struct DataDirFlags(Vec<Said>);
+
+impl ServeFlags {
+    /// Weighs everything that was said: flags over environment over the file over the defaults.
+    pub fn resolve(
+        self,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Settings, ConfigurationError> {
+        resolve(self.0, environment)
+    }
+}
+
+impl DataDirFlags {
+    /// As for `serve`, so that both find the same directory.
+    pub fn resolve(
+        self,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Settings, ConfigurationError> {
+        resolve(self.0, environment)
+    }
+}
+
+fn resolve(
+    flags: Vec<Said>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Settings, ConfigurationError> {
+    let mut above_file = Sources::default();
+    above_file.add(sources::environment(environment)?);
+    above_file.add(flags);
+    let mut all = Sources::default();
+    all.add(sources::defaults());
+    if let Some(path) = optional(&above_file, CONFIG.name, values::path)? {
+        all.add(sources::file(&path)?);
+    }
+    all.append(above_file);
+    let settings = read(&all)?;
+    refuse_plain_outside_loopback(&settings)?;
+    Ok(settings)
+}
+
+fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
+    Ok(Settings {
+        data_dir: required(all, "data_dir", values::path)?,
+        listen: required(all, "listen", values::address)?,
+        admin_listen: required(all, "admin_listen", values::address)?,
+        account_id: required(all, "account_id", values::account_id)?,
+        regions: optional(all, "regions", values::regions)?,
+        tls: tls_files(
+            optional(all, "tls_certificate", values::path)?,
+            optional(all, "tls_key", values::path)?,
+        )?,
+        journal_durability: required(all, "journal_durability", values::journal_durability)?,
+        cache_bytes: required(all, "cache_bytes", values::cache_bytes)?,
+        arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,
+        log_format: required(all, "log_format", values::log_format)?,
+        log_level: required(all, "log_level", values::log_level)?,
+        threads: optional(all, "threads", values::threads)?,
+    })
+}
+
+fn required<T>(
+    all: &Sources,
+    name: &'static str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<T, ConfigurationError> {
+    optional(all, name, parse)?.ok_or(ConfigurationError::NotSaid(name))
+}
+
+fn optional<T>(
+    all: &Sources,
+    name: &'static str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<Option<T>, ConfigurationError> {
+    let Some(said) = all.last(name) else { return Ok(None) };
+    let Some(value) = parse(&said.text) else {
+        return Err(ConfigurationError::wrong(
+            said.setting,
+            format!("{:?}", said.text),
+            &said.place,
+        ));
+    };
+    Ok(Some(value))
+}
+
+fn tls_files(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<Option<TlsFiles>, ConfigurationError> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            Err(ConfigurationError::HalfTls { said: "tls_certificate", missing: "tls_key" })
+        }
+        (None, Some(_)) => {
+            Err(ConfigurationError::HalfTls { said: "tls_key", missing: "tls_certificate" })
+        }
+    }
+}
+
+fn refuse_plain_outside_loopback(settings: &Settings) -> Result<(), ConfigurationError> {
+    let listeners = [("--listen", settings.listen), ("--admin-listen", settings.admin_listen)];
+    for (flag, address) in listeners {
+        if settings.tls.is_none() && !is_loopback(address.ip()) {
+            return Err(ConfigurationError::PlainOutsideLoopback { flag, address });
+        }
+    }
+    Ok(())
+}
+
+fn every_setting() -> impl Iterator<Item = &'static Setting> {
+    [&CONFIG].into_iter().chain(SETTINGS)
+}
+
+fn data_dir_settings() -> impl Iterator<Item = &'static Setting> {
+    every_setting().filter(|setting| ["config", "data_dir"].contains(&setting.name))
+}
+
+fn augment(command: Command, settings: impl Iterator<Item = &'static Setting>) -> Command {
+    command.args(settings.map(|setting| {
+        let default =
+            setting.default.map_or_else(String::new, |default| format!("[default: {default}] "));
+        let help = format!(
+            "{}\n{default}[example: {}] [env: {}]",
+            setting.help,
+            setting.example,
+            setting.variable()
+        );
+        Arg::new(setting.name).long(setting.flag).value_name(setting.value_name).help(help)
+    }))
+}
+
+fn said(matches: &ArgMatches, settings: impl Iterator<Item = &'static Setting>) -> Vec<Said> {
+    settings
+        .filter_map(|setting| {
+            let text = matches.get_one::<String>(setting.name)?.clone();
+            Some(Said { setting, text, place: Place::Flag })
+        })
+        .collect()
+}
+
+impl FromArgMatches for ServeFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<ServeFlags, clap::Error> {
+        Ok(ServeFlags(said(matches, every_setting())))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = ServeFlags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for ServeFlags {
+    fn augment_args(command: Command) -> Command {
+        augment(command, every_setting())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        ServeFlags::augment_args(command)
+    }
+}
+
+impl FromArgMatches for DataDirFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<DataDirFlags, clap::Error> {
+        Ok(DataDirFlags(said(matches, data_dir_settings())))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = DataDirFlags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for DataDirFlags {
+    fn augment_args(command: Command) -> Command {
+        augment(command, data_dir_settings())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        DataDirFlags::augment_args(command)
+    }
+}
+
+#[cfg(test)]
+mod tests;

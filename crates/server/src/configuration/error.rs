@@ -1,0 +1,132 @@
+//! Why settings were refused: where, what was found, what was expected, and an example to copy.
+
+use std::{io, net::SocketAddr};
+
+use super::{
+    sources::Place,
+    table::{CONFIG, SETTINGS, Setting},
+};
+
+/// Why the settings were refused, in the operator's words: where, what was found, what was expected, an example.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// A value that means nothing for its setting.
+    #[error("{place}: found {found}; expected {expected}, for example: {example}")]
+    Wrong {
+        /// The line, variable or flag.
+        place: String,
+        /// The value.
+        found: String,
+        /// What a right value is.
+        expected: &'static str,
+        /// A right value, written as in the same place.
+        example: String,
+    },
+    /// A line of the file that names no setting.
+    #[error(
+        "{path}:{line}: unknown setting {name:?}; expected one of {}, for example: {}",
+        names(),
+        CONFIGURATION_EXAMPLE
+    )]
+    UnknownName {
+        /// The file.
+        path: String,
+        /// Its line, from 1.
+        line: usize,
+        /// The unknown name.
+        name: String,
+    },
+    /// A variable with our prefix that names no setting.
+    #[error(
+        "unknown environment variable {0}; expected one of {known}, for example: KEYSTEAD_LISTEN=127.0.0.1:7600",
+        known = variables()
+    )]
+    UnknownVariable(String),
+    /// The file is not TOML.
+    #[error(
+        "{path}:{line}: {problem}; expected lines of TOML, for example: {CONFIGURATION_EXAMPLE}"
+    )]
+    NotToml {
+        /// The file.
+        path: String,
+        /// Its line, from 1.
+        line: usize,
+        /// What the parser says.
+        problem: String,
+    },
+    /// The file cannot be read.
+    #[error("{path}: {cause}; expected a readable TOML file, for example: {CONFIGURATION_EXAMPLE}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the machine says.
+        cause: io::Error,
+    },
+    /// The file is longer than any that was meant.
+    #[error(
+        "{path}: longer than 1 MiB; expected lines of TOML, for example: {CONFIGURATION_EXAMPLE}"
+    )]
+    TooLong {
+        /// The file.
+        path: String,
+    },
+    /// A setting without default of which nobody said anything.
+    #[error("nothing says {0}")]
+    NotSaid(&'static str),
+    /// One half of the TLS pair.
+    #[error(
+        "{said} is set and {missing} is not; expected both, for example: \
+         --tls-certificate certificate.pem --tls-key key.pem"
+    )]
+    HalfTls {
+        /// The setting that is said.
+        said: &'static str,
+        /// The setting that is not.
+        missing: &'static str,
+    },
+    /// A listener that others reach would speak plain HTTP.
+    #[error(
+        "{flag} {address} is reached from other machines and plain HTTP is for loopback only; expected \
+         --tls-certificate and --tls-key as well (`keystead tls self-signed` makes a pair to try with), \
+         or a loopback address, for example: {flag} 127.0.0.1:{port}",
+        port = address.port()
+    )]
+    PlainOutsideLoopback {
+        /// The flag of the listener.
+        flag: &'static str,
+        /// Its address.
+        address: SocketAddr,
+    },
+}
+
+const CONFIGURATION_EXAMPLE: &str = "listen = \"127.0.0.1:7600\"";
+
+impl ConfigurationError {
+    pub(super) fn wrong(setting: &Setting, found: String, place: &Place) -> ConfigurationError {
+        let (place, example) = match place {
+            Place::Default => (format!("default of {}", setting.name), setting.example.to_owned()),
+            Place::File { path, line } => {
+                let place = format!("{path}:{line}: {}", setting.name);
+                (place, format!("{} = {:?}", setting.name, setting.example))
+            }
+            Place::Environment => {
+                let variable = setting.variable();
+                let example = format!("{variable}={}", setting.example);
+                (format!("environment variable {variable}"), example)
+            }
+            Place::Flag => {
+                let flag = setting.flag;
+                (format!("--{flag}"), format!("--{flag} {}", setting.example))
+            }
+        };
+        ConfigurationError::Wrong { place, found, expected: setting.expected, example }
+    }
+}
+
+fn names() -> String {
+    SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ")
+}
+
+fn variables() -> String {
+    [&CONFIG].into_iter().chain(SETTINGS).map(Setting::variable).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,67 @@
+//! The commands of the control socket and their outcomes.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+/// What the command line asks of the holder of the data directory.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Command {
+    /// Make these accounts, all or none.
+    CreateAccounts { accounts: Vec<Account> },
+    /// Tell every account.
+    ListAccounts,
+}
+
+/// One account to make, or one that was made.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Account {
+    pub(crate) account_id: String,
+    /// The root user's; `None` asks for a generated one.
+    pub(crate) access_key: Option<AccessKey>,
+}
+
+/// An access key with its secret.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccessKey {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: Secret,
+}
+
+/// A secret on its way over the socket, the only place where it is serialised.
+pub(crate) struct Secret(pub(crate) Zeroizing<String>);
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        Ok(Secret(Zeroizing::new(String::deserialize(deserializer)?)))
+    }
+}
+
+/// What came of a command.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Outcome {
+    /// The accounts are made and may call at once.
+    Created { accounts: Vec<Account> },
+    /// Every account.
+    Accounts { accounts: Vec<Listed> },
+    /// Nothing was done.
+    Refused { message: String },
+}
+
+/// One account as it is listed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listed {
+    pub(crate) account_id: String,
+    pub(crate) created: String,
+    pub(crate) access_key_ids: Vec<String>,
+}

@@ -1,0 +1,27 @@
+//! How it is reached: configuration, TLS, HTTP, health and metrics.
+//!
+//! The binary hands over what its command line said; here it is weighed ([`configuration`]), the data directory is
+//! locked and opened, and requests are taken in, bounded and answered. What a request means is the service's matter:
+//! no policy, no SQL and no key material is known here.
+
+pub mod accounts;
+mod admin;
+mod banner;
+pub mod configuration;
+mod connection;
+mod control;
+mod http;
+mod limits;
+mod listener;
+mod lock;
+mod logging;
+mod metrics;
+mod root_credentials;
+pub mod self_signed;
+pub mod serve;
+mod shutdown;
+mod stream;
+mod tls;
+
+pub use lock::LockError;
+pub use tls::{TlsError, install_provider};

@@ -1,0 +1,53 @@
+//! Every bound of the ways in, with its unit: what a stranger may cost before anything is trusted.
+
+use std::time::Duration;
+
+/// Connections served at once on the API listener; the next ones wait in the kernel's queue.
+pub(crate) const CONNECTIONS_MAX: usize = 4_096;
+/// Connections served at once on the admin listener.
+pub(crate) const ADMIN_CONNECTIONS_MAX: usize = 64;
+/// Control commands served at once.
+pub(crate) const CONTROL_CONNECTIONS_MAX: usize = 8;
+/// Connections that the kernel keeps waiting for each listener.
+pub(crate) const BACKLOG_CONNECTIONS: i32 = 1_024;
+/// File descriptors kept for everything that is not a connection.
+pub(crate) const DESCRIPTORS_RESERVED: u64 = 256;
+
+/// Headers of one request; AWS's clients send about twelve.
+pub(crate) const HEADERS_MAX: usize = 64;
+/// Bytes of the head of one request, and of what is read ahead of it.
+pub(crate) const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of the body of one request; the largest of AWS KMS stays far below.
+pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// From the first byte of a head to its last.
+pub(crate) const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// From the end of the head to the last byte of the body.
+pub(crate) const BODY_TIME_MAX: Duration = Duration::from_secs(10);
+/// From the end of an answer to the first byte of the next head, which covers a client that does not read its answer.
+pub(crate) const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
+/// From the whole request to its answer.
+pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
+/// From the accepted connection to the end of the TLS handshake.
+pub(crate) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long accepting rests after the machine refused a connection, for example for want of descriptors.
+pub(crate) const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// From the signal to end until the connections that remain are cut.
+pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(7);
+/// From the last answer until the process ends even though the journal or the store has not closed.
+pub(crate) const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// How often the certificate's files are looked at for a change.
+pub(crate) const CERTIFICATE_POLL: Duration = Duration::from_secs(5);
+/// Bytes of a certificate chain's or private key's file.
+pub(crate) const CERTIFICATE_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of the configuration file.
+pub(crate) const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Bytes of one control command: a file of accounts is the largest.
+pub(crate) const CONTROL_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Accounts that one command may create.
+pub(crate) const CONTROL_ACCOUNTS_MAX: usize = 10_000;
+/// From the accepted control connection to its answer's last byte.
+pub(crate) const CONTROL_TIME_MAX: Duration = Duration::from_secs(60);

@@ -1,0 +1,190 @@
+//! What `/metrics` tells: requests by operation and result, their latency, connections, and the service's own counts.
+//!
+//! Labels are names from fixed lists, never ids or anything that a caller wrote.
+
+use std::{fmt, time::Duration};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
+    metrics::MetricType,
+    metrics::{
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+    },
+    registry::{Registry, Unit},
+};
+use service::Service;
+use service::Statistics;
+
+/// Upper bounds of the latency histogram, in seconds.
+const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
+    10.0,
+];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RequestLabels {
+    operation: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OperationLabels {
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ListenerLabels {
+    listener: &'static str,
+}
+
+type Latencies = Family<OperationLabels, Histogram, fn() -> Histogram>;
+
+/// The counters, and the registry that writes them out.
+pub(crate) struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    latencies: Latencies,
+    open: Family<ListenerLabels, Gauge>,
+    accepted: Family<ListenerLabels, Counter>,
+    handshakes_failed: Family<ListenerLabels, Counter>,
+    registry: Registry,
+}
+
+impl Metrics {
+    pub(crate) fn new(service: Service) -> Metrics {
+        let new_histogram: fn() -> Histogram = || Histogram::new(LATENCY_BUCKETS_SECONDS);
+        let mut metrics = Metrics {
+            requests: Family::default(),
+            latencies: Family::new_with_constructor(new_histogram),
+            open: Family::default(),
+            accepted: Family::default(),
+            handshakes_failed: Family::default(),
+            registry: Registry::with_prefix("keystead"),
+        };
+        metrics.registry.register(
+            "requests",
+            "Requests answered, by operation and result",
+            metrics.requests.clone(),
+        );
+        metrics.registry.register_with_unit(
+            "request_duration",
+            "From the end of a request's head to its answer",
+            Unit::Seconds,
+            metrics.latencies.clone(),
+        );
+        metrics.registry.register("connections", "Connections open now", metrics.open.clone());
+        metrics.registry.register(
+            "connections_accepted",
+            "Connections accepted",
+            metrics.accepted.clone(),
+        );
+        metrics.registry.register(
+            "tls_handshakes_failed",
+            "TLS handshakes that failed or took too long",
+            metrics.handshakes_failed.clone(),
+        );
+        metrics.registry.register_collector(Box::new(ServiceCollector(service)));
+        metrics
+    }
+
+    /// Counts one answer.
+    pub(crate) fn answered(&self, operation: &'static str, result: &'static str, took: Duration) {
+        self.requests.get_or_create(&RequestLabels { operation, result }).inc();
+        self.latencies.get_or_create(&OperationLabels { operation }).observe(took.as_secs_f64());
+    }
+
+    /// The counters of the connections of one listener.
+    pub(crate) fn connections(&self, listener: &'static str) -> Connections {
+        let labels = ListenerLabels { listener };
+        Connections {
+            open: self.open.get_or_create_owned(&labels),
+            accepted: self.accepted.get_or_create_owned(&labels),
+            handshakes_failed: self.handshakes_failed.get_or_create_owned(&labels),
+        }
+    }
+
+    /// Everything, in the text form of OpenMetrics.
+    pub(crate) fn encode(&self) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+}
+
+/// The counters of the connections of one listener.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    open: Gauge,
+    accepted: Counter,
+    handshakes_failed: Counter,
+}
+
+impl Connections {
+    /// Counts a connection as open until the value is dropped.
+    pub(crate) fn opened(&self) -> OpenConnection {
+        self.accepted.inc();
+        self.open.inc();
+        OpenConnection(self.open.clone())
+    }
+
+    pub(crate) fn handshakes_failed(&self) -> Counter {
+        self.handshakes_failed.clone()
+    }
+}
+
+pub(crate) struct OpenConnection(Gauge);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Asks the service when somebody asks us.
+struct ServiceCollector(Service);
+
+impl fmt::Debug for ServiceCollector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ServiceCollector")
+    }
+}
+
+impl Collector for ServiceCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Statistics {
+            cached_keys,
+            cached_keys_bytes,
+            cache_hits,
+            cache_misses,
+            journal_records,
+            journal_bytes,
+            store_position,
+        } = self.0.statistics();
+        let health = self.0.health();
+        let gauges = [
+            ("cache_keys", "Keys held in memory", cached_keys),
+            ("cache_weight_bytes", "What the keys held in memory weigh", cached_keys_bytes),
+            ("store_position", "Sequence number of the store's last change", store_position),
+            ("journal_healthy", "1 while records can be written", u64::from(health.journal)),
+            ("store_healthy", "1 while changes can be written", u64::from(health.store)),
+        ];
+        let counters = [
+            ("cache_hits", "Look-ups of a key answered from memory", cache_hits),
+            ("cache_misses", "Look-ups of a key that went to the store", cache_misses),
+            ("journal_records", "Records written since the start", journal_records),
+            ("journal_bytes", "Bytes of records written since the start", journal_bytes),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        }
+        Ok(())
+    }
+}

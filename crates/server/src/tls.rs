@@ -1,0 +1,264 @@
+//! The TLS identity: read from two files, followed while they change, and never replaced by a pair that is not right.
+//!
+//! A connection keeps the configuration that it began with, so a change drops none.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use rustls::{
+    CipherSuite, NamedGroup, ProtocolVersion, ServerConfig, ServerConnection,
+    crypto::{CryptoProvider, aws_lc_rs},
+    version::{TLS12, TLS13},
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use service::TlsDetails;
+use tokio::signal::unix::Signal;
+use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
+
+use crate::{
+    configuration::TlsFiles,
+    limits::{CERTIFICATE_BYTES_MAX, CERTIFICATE_POLL},
+};
+
+/// The pair that new connections are greeted with.
+pub(crate) struct Certificates {
+    files: TlsFiles,
+    current: ArcSwap<ServerConfig>,
+}
+
+/// Why a certificate and its key cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the machine says.
+        cause: io::Error,
+    },
+    /// A file has no PEM block of the kind expected.
+    #[error("{}: expected {expected}", path.display())]
+    NotPem {
+        /// The file.
+        path: PathBuf,
+        /// What a right file has.
+        expected: &'static str,
+    },
+    /// The two do not belong together, or are of a kind that TLS does not take.
+    #[error("{} with {}: {cause}", files.certificate.display(), files.key.display())]
+    Unfit {
+        /// The pair.
+        files: TlsFiles,
+        /// What rustls says.
+        cause: rustls::Error,
+    },
+}
+
+impl Certificates {
+    /// Reads the pair and proves that it belongs together.
+    pub(crate) fn load(files: TlsFiles) -> Result<Certificates, TlsError> {
+        let current = ArcSwap::from_pointee(read(&files)?);
+        Ok(Certificates { files, current })
+    }
+
+    /// Reads the pair again; the old one stays when the new one is not right.
+    pub(crate) fn reload(&self) -> Result<(), TlsError> {
+        self.current.store(Arc::new(read(&self.files)?));
+        Ok(())
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.current.load_full())
+    }
+
+    fn reload_and_tell(&self) {
+        match self.reload() {
+            Ok(()) => tracing::info!(
+                certificate = %self.files.certificate.display(),
+                "new certificate in use"
+            ),
+            Err(error) => tracing::error!(%error, "new certificate refused: the old one stays"),
+        }
+    }
+
+    /// What shows that a file is not the one read before; a file that is away counts as changed too.
+    fn stamps(&self) -> [Option<Stamp>; 2] {
+        [&self.files.certificate, &self.files.key].map(|path| {
+            let metadata = fs::metadata(path).ok()?;
+            Some(Stamp {
+                inode: metadata.ino(),
+                bytes: metadata.len(),
+                seconds: metadata.mtime(),
+                nanoseconds: metadata.mtime_nsec(),
+            })
+        })
+    }
+}
+
+/// Reloads on SIGHUP and when a file has changed; never ends. Without a pair the signal is heard and does nothing.
+pub(crate) async fn follow(certificates: Option<Arc<Certificates>>, mut hang_up: Signal) {
+    let mut seen = certificates.as_ref().map(|certificates| certificates.stamps());
+    let mut poll = tokio::time::interval(CERTIFICATE_POLL);
+    loop {
+        let asked = tokio::select! {
+            _ = hang_up.recv() => true,
+            _ = poll.tick() => false,
+        };
+        let Some(certificates) = &certificates else { continue };
+        let now = Some(certificates.stamps());
+        if asked || now != seen {
+            seen = now;
+            certificates.reload_and_tell();
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    bytes: u64,
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
+    let not_pem = |path: &Path, expected| TlsError::NotPem { path: path.to_owned(), expected };
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&read_file(&files.certificate)?)
+            .collect::<Result<_, _>>()
+            .ok()
+            .filter(|chain: &Vec<_>| !chain.is_empty())
+            .ok_or_else(|| not_pem(&files.certificate, "a CERTIFICATE block in PEM"))?;
+    let key = PrivateKeyDer::from_pem_slice(&read_file(&files.key)?)
+        .map_err(|_| not_pem(&files.key, "a PRIVATE KEY block in PEM"))?;
+    configuration(chain, key).map_err(|cause| TlsError::Unfit { files: files.clone(), cause })
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+    let unreadable = |cause| TlsError::Unreadable { path: path.to_owned(), cause };
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(path)
+        .and_then(|file| file.take(CERTIFICATE_BYTES_MAX).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    Ok(bytes)
+}
+
+/// TLS 1.3, and 1.2 with ECDHE and AEAD only; no renegotiation and no early data exist here. ALPN is HTTP/1.1 alone.
+fn configuration(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut configuration = ServerConfig::builder_with_provider(Arc::new(provider()))
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
+    configuration.max_early_data_size = 0;
+    Ok(configuration)
+}
+
+/// Makes our choice of algorithms the process's, for libraries that ask for it; once, first thing.
+pub fn install_provider() {
+    if provider().install_default().is_err() {
+        tracing::debug!("another provider was installed first");
+    }
+}
+
+/// AWS-LC's algorithms, with the key exchange that survives quantum computers first.
+pub(crate) fn provider() -> CryptoProvider {
+    use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
+    CryptoProvider {
+        kx_groups: vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1],
+        ..aws_lc_rs::default_provider()
+    }
+}
+
+/// What was agreed, in the words of CloudTrail's `tlsDetails`.
+pub(crate) fn details(connection: &ServerConnection) -> Option<TlsDetails> {
+    Some(TlsDetails {
+        version: version(connection.protocol_version()?)?,
+        cipher_suite: cipher_suite(connection.negotiated_cipher_suite()?.suite())?,
+        key_exchange: key_exchange(connection.negotiated_key_exchange_group()?.name())?,
+    })
+}
+
+fn version(version: ProtocolVersion) -> Option<&'static str> {
+    let spoken = [(ProtocolVersion::TLSv1_3, "TLSv1.3"), (ProtocolVersion::TLSv1_2, "TLSv1.2")];
+    spoken.into_iter().find_map(|(known, name)| (known == version).then_some(name))
+}
+
+/// The name of the IANA registry, which rustls spells differently for TLS 1.3.
+fn cipher_suite(suite: CipherSuite) -> Option<&'static str> {
+    let respelled = [
+        (CipherSuite::TLS13_AES_128_GCM_SHA256, "TLS_AES_128_GCM_SHA256"),
+        (CipherSuite::TLS13_AES_256_GCM_SHA384, "TLS_AES_256_GCM_SHA384"),
+        (CipherSuite::TLS13_CHACHA20_POLY1305_SHA256, "TLS_CHACHA20_POLY1305_SHA256"),
+    ];
+    respelled
+        .into_iter()
+        .find_map(|(known, name)| (known == suite).then_some(name))
+        .or_else(|| suite.as_str())
+}
+
+fn key_exchange(group: NamedGroup) -> Option<&'static str> {
+    if group == NamedGroup::X25519 { Some("x25519") } else { group.as_str() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::self_signed;
+
+    fn pair(folder: &Path) -> TlsFiles {
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        self_signed::write(folder, &[], now).unwrap()
+    }
+
+    #[test]
+    fn a_pair_is_taken_and_a_bad_new_one_leaves_the_old_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = Certificates::load(pair(folder.path())).ok().unwrap();
+        let before = Arc::as_ptr(&certificates.current.load());
+
+        let other = tempfile::tempdir().unwrap();
+        fs::copy(pair(other.path()).key, &certificates.files.key).unwrap();
+        assert!(matches!(certificates.reload(), Err(TlsError::Unfit { .. })));
+        fs::write(&certificates.files.key, "nothing").unwrap();
+        let told = certificates.reload().unwrap_err().to_string();
+        assert!(told.contains("expected a PRIVATE KEY block in PEM"), "{told}");
+        fs::remove_file(&certificates.files.certificate).unwrap();
+        assert!(matches!(certificates.reload(), Err(TlsError::Unreadable { .. })));
+        assert_eq!(Arc::as_ptr(&certificates.current.load()), before);
+    }
+
+    #[test]
+    fn a_changed_file_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = Certificates::load(pair(folder.path())).ok().unwrap();
+        let before = certificates.stamps();
+        assert!(before == certificates.stamps());
+        fs::write(&certificates.files.key, "other").unwrap();
+        assert!(before != certificates.stamps());
+    }
+
+    #[test]
+    fn only_strong_suites_and_the_quantum_safe_exchange_first() {
+        let provider = provider();
+        let groups: Vec<_> = provider.kx_groups.iter().map(|group| group.name()).collect();
+        assert_eq!(groups.first(), Some(&NamedGroup::X25519MLKEM768));
+        for suite in provider.cipher_suites {
+            let name = cipher_suite(suite.suite()).unwrap();
+            let is_aead = name.contains("_GCM_") || name.contains("_POLY1305_");
+            assert!(is_aead, "{name}");
+            assert!(suite.tls13().is_some() || name.starts_with("TLS_ECDHE_"), "{name}");
+        }
+    }
+}
