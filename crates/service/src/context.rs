@@ -22,7 +22,7 @@ use crate::trail::{Committed, Done, Draft, Resource};
 pub(crate) struct Context<'a> {
     host: &'a Host,
     call: &'a Call<'a>,
-    draft: &'a Draft,
+    draft: &'a Draft<'a>,
 }
 
 /// What a ciphertext held, and the version of the key that had made it.
@@ -32,7 +32,7 @@ pub(crate) struct Decrypted {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(host: &'a Host, call: &'a Call<'a>, draft: &'a Draft) -> Context<'a> {
+    pub(crate) fn new(host: &'a Host, call: &'a Call<'a>, draft: &'a Draft<'a>) -> Context<'a> {
         Context { host, call, draft }
     }
 
@@ -112,7 +112,7 @@ impl<'a> Context<'a> {
     where
         R: Serialize + Send + 'static,
     {
-        let mut draft = self.draft.clone();
+        let mut draft = self.draft.to_owned();
         draft.add_resources(created);
         self.host
             .store

@@ -42,7 +42,7 @@ pub(crate) async fn run<O: Operation>(host: &Host, call: Call<'_>) -> Answer {
 async fn walk<O: Operation>(
     host: &Host,
     call: &Call<'_>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
 ) -> Result<Done<O::Response>, ServiceError> {
     let request: O::Request = decode::request(&O::SPEC, call.body)?;
     draft.set_parameters(&request);
@@ -85,7 +85,7 @@ async fn walk<O: Operation>(
 async fn finish(
     host: &Host,
     spec: &'static Spec,
-    draft: &Draft,
+    draft: &Draft<'_>,
     outcome: Result<Success, ServiceError>,
 ) -> Answer {
     let written = match &outcome {

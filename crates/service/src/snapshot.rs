@@ -110,6 +110,11 @@ impl KeySnapshot {
         &self.materials
     }
 
+    /// The owner's twelve digits.
+    pub(crate) fn account_text(&self) -> &str {
+        self.record.key.account.as_str()
+    }
+
     /// The compiled key policy.
     pub(crate) fn policy(&self) -> &Document {
         &self.policy

@@ -1,5 +1,8 @@
 //! The audit record of a call, gathered step by step and written before the answer.
 
+use std::borrow::Cow;
+use std::io::Write;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use audit::{EventType, Failure, Record, TlsDetails, UserIdentity};
@@ -71,21 +74,19 @@ impl Resource {
     }
 }
 
-/// Everything that the record will say, as far as it is known. It owns what it says, because the record of a change is
-/// written inside the transaction, on another thread.
-#[derive(Clone)]
-pub(crate) struct Draft {
+/// Everything that the record will say, as far as it is known.
+pub(crate) struct Draft<'a> {
     request_id: Uuid,
     event_id: Uuid,
     time: Timestamp,
     region: Option<Region>,
     caller: Option<Arc<Credential>>,
-    claimed_access_key_id: Option<Box<[u8]>>,
-    address: std::net::IpAddr,
+    claimed_access_key_id: Option<Cow<'a, str>>,
+    address: IpAddr,
     tls: Option<api::TlsDetails>,
-    user_agent: Box<[u8]>,
-    host_header: Box<[u8]>,
-    event_name: Box<str>,
+    user_agent: Cow<'a, [u8]>,
+    host_header: Cow<'a, [u8]>,
+    event_name: Cow<'a, str>,
     api: Api,
     read_only: bool,
     records_answer: bool,
@@ -94,9 +95,9 @@ pub(crate) struct Draft {
     resources: Vec<Resource>,
 }
 
-impl Draft {
+impl<'a> Draft<'a> {
     /// The record of a call whose caller is known.
-    pub(crate) fn new(spec: &'static Spec, call: &Call<'_>) -> Draft {
+    pub(crate) fn new(spec: &'static Spec, call: &Call<'a>) -> Draft<'a> {
         Draft {
             request_id: call.request_id,
             event_id: call.event_id,
@@ -106,9 +107,9 @@ impl Draft {
             claimed_access_key_id: None,
             address: call.peer.address,
             tls: call.peer.tls.clone(),
-            user_agent: call.user_agent.into(),
-            host_header: call.host_header.into(),
-            event_name: spec.name.into(),
+            user_agent: Cow::Borrowed(call.user_agent),
+            host_header: Cow::Borrowed(call.host_header),
+            event_name: Cow::Borrowed(spec.name),
             api: spec.api,
             read_only: spec.read_only,
             records_answer: spec.records_answer,
@@ -119,7 +120,7 @@ impl Draft {
     }
 
     /// The record of a request that was refused before an operation began.
-    pub(crate) fn refused(refused: &Refused<'_>) -> Draft {
+    pub(crate) fn refused(refused: &Refused<'a>) -> Draft<'a> {
         let Peer { address, tls } = refused.incoming.peer;
         Draft {
             request_id: refused.incoming.request_id,
@@ -127,18 +128,45 @@ impl Draft {
             time: refused.time,
             region: refused.region,
             caller: refused.caller.clone(),
-            claimed_access_key_id: refused.claimed_access_key_id.map(|id| id.as_bytes().into()),
+            claimed_access_key_id: refused.claimed_access_key_id.map(Cow::Borrowed),
             address: *address,
             tls: tls.clone(),
-            user_agent: crate::front::header(refused.incoming, "user-agent").into(),
-            host_header: crate::front::header(refused.incoming, "host").into(),
-            event_name: refused.event_name.into(),
+            user_agent: Cow::Borrowed(crate::front::header(refused.incoming, "user-agent")),
+            host_header: Cow::Borrowed(crate::front::header(refused.incoming, "host")),
+            event_name: Cow::Borrowed(refused.event_name),
             api: refused.api,
             read_only: false,
             records_answer: false,
             unrecorded: &[],
             parameters: None,
             resources: Vec::new(),
+        }
+    }
+
+    /// The same draft owning what it says, for the record of a change: it is written inside the transaction, on another
+    /// thread.
+    pub(crate) fn to_owned(&self) -> Draft<'static> {
+        Draft {
+            request_id: self.request_id,
+            event_id: self.event_id,
+            time: self.time,
+            region: self.region,
+            caller: self.caller.clone(),
+            claimed_access_key_id: self
+                .claimed_access_key_id
+                .as_ref()
+                .map(|id| Cow::Owned((**id).to_owned())),
+            address: self.address,
+            tls: self.tls.clone(),
+            user_agent: Cow::Owned(self.user_agent.to_vec()),
+            host_header: Cow::Owned(self.host_header.to_vec()),
+            event_name: Cow::Owned((*self.event_name).to_owned()),
+            api: self.api,
+            read_only: self.read_only,
+            records_answer: self.records_answer,
+            unrecorded: self.unrecorded,
+            parameters: self.parameters.clone(),
+            resources: self.resources.clone(),
         }
     }
 
@@ -180,36 +208,32 @@ impl Draft {
     pub(crate) fn record(&self, outcome: Result<Option<&[u8]>, &ServiceError>) -> Vec<u8> {
         let mut uuids = [[0; uuid::fmt::Hyphenated::LENGTH]; 2];
         let [request_id, event_id] = &mut uuids;
+        let mut address = [0; ADDRESS_BYTES_MAX];
         let texts = Texts {
             request_id: self.request_id.hyphenated().encode_lower(request_id),
             event_id: self.event_id.hyphenated().encode_lower(event_id),
-            address: self.address.to_string(),
-            resources: self.resources.iter().map(Resource::account_text).collect(),
+            address: address_text(self.address, &mut address),
         };
-        let resources: Vec<audit::Resource<'_>> = self
-            .resources
-            .iter()
-            .zip(&texts.resources)
-            .map(|(resource, account_id)| resource.entry(account_id))
-            .collect();
+        let resources: Vec<audit::Resource<'_>> =
+            self.resources.iter().map(Resource::entry).collect();
         let mut out = Vec::new();
         self.assemble(&texts, &resources, outcome).write(&mut out);
         out
     }
 
-    fn assemble<'a>(
-        &'a self,
-        texts: &'a Texts<'a>,
-        resources: &'a [audit::Resource<'a>],
-        outcome: Result<Option<&'a [u8]>, &'a ServiceError>,
-    ) -> Record<'a> {
+    fn assemble<'t>(
+        &'t self,
+        texts: &'t Texts<'t>,
+        resources: &'t [audit::Resource<'t>],
+        outcome: Result<Option<&'t [u8]>, &'t ServiceError>,
+    ) -> Record<'t> {
         Record {
             user_identity: self.user_identity(),
             event_time: self.time,
             event_source: self.api.event_source(),
             event_name: &self.event_name,
             aws_region: self.region.as_ref().map_or("", Region::as_str),
-            source_ip_address: &texts.address,
+            source_ip_address: texts.address,
             user_agent: &self.user_agent,
             failure: outcome.err().map(|error| Failure {
                 error_code: recorded_name(error.code()),
@@ -246,9 +270,9 @@ impl Draft {
                     access_key_id: caller.access_key_id(),
                 }
             }
-            None => {
-                UserIdentity::Anonymous { access_key_id: self.claimed_access_key_id.as_deref() }
-            }
+            None => UserIdentity::Anonymous {
+                access_key_id: self.claimed_access_key_id.as_deref().map(str::as_bytes),
+            },
         }
     }
 }
@@ -269,25 +293,31 @@ pub(crate) struct Refused<'a> {
 struct Texts<'a> {
     request_id: &'a str,
     event_id: &'a str,
-    address: String,
-    resources: Vec<String>,
+    address: &'a str,
+}
+
+/// Bytes of the longest address: an IPv6 one that ends in an IPv4 one.
+const ADDRESS_BYTES_MAX: usize = 45;
+
+/// An address as text, without asking for memory.
+fn address_text(address: IpAddr, buffer: &mut [u8; ADDRESS_BYTES_MAX]) -> &str {
+    let mut rest = buffer.as_mut_slice();
+    let written = write!(rest, "{address}");
+    let unused_bytes = rest.len();
+    let text = buffer.get(..ADDRESS_BYTES_MAX - unused_bytes).filter(|_| written.is_ok());
+    text.and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
 }
 
 impl Resource {
-    fn account_text(&self) -> String {
+    fn entry(&self) -> audit::Resource<'_> {
         match self {
-            Resource::Key(key) => key.account().to_string(),
-            Resource::Named { account, .. } => account.to_string(),
-        }
-    }
-
-    fn entry<'a>(&'a self, account_id: &'a str) -> audit::Resource<'a> {
-        match self {
-            Resource::Key(key) => {
-                audit::Resource { account_id, resource_type: KEY_TYPE, arn: key.arn_text() }
-            }
-            Resource::Named { resource_type, arn, .. } => {
-                audit::Resource { account_id, resource_type, arn }
+            Resource::Key(key) => audit::Resource {
+                account_id: key.account_text(),
+                resource_type: KEY_TYPE,
+                arn: key.arn_text(),
+            },
+            Resource::Named { account, resource_type, arn } => {
+                audit::Resource { account_id: account.as_str(), resource_type, arn }
             }
         }
     }
