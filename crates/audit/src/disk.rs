@@ -1,0 +1,85 @@
+//! What the journal asks of the file system, as a trait so that tests can make each call fail.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::Arc,
+};
+
+use rustix::{
+    fs::{FallocateFlags, fallocate},
+    io::Errno,
+};
+
+/// The directory's side: files come and go.
+pub(crate) trait Disk: Send + Sync {
+    /// Makes a file that must not exist yet, mode 0600, with room for `bytes_reserved`.
+    fn create(&self, path: &Path, bytes_reserved: u64) -> io::Result<Arc<dyn SegmentFile>>;
+
+    /// Opens a file for writing at its end, with room up to `bytes_reserved`.
+    fn open(&self, path: &Path, bytes_reserved: u64) -> io::Result<Arc<dyn SegmentFile>>;
+
+    /// Makes the names in a directory durable.
+    fn sync_directory(&self, path: &Path) -> io::Result<()>;
+}
+
+/// One open segment.
+pub(crate) trait SegmentFile: Send + Sync {
+    /// Appends all bytes with one write(2), if the kernel takes them so.
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()>;
+
+    /// fdatasync(2).
+    fn sync(&self) -> io::Result<()>;
+
+    /// Gives back the room reserved beyond `length` and syncs content and length.
+    fn finish(&self, length: u64) -> io::Result<()>;
+}
+
+/// The operating system's.
+pub(crate) struct SystemDisk;
+
+impl Disk for SystemDisk {
+    fn create(&self, path: &Path, bytes_reserved: u64) -> io::Result<Arc<dyn SegmentFile>> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        reserve(&file, bytes_reserved)?;
+        Ok(Arc::new(file))
+    }
+
+    fn open(&self, path: &Path, bytes_reserved: u64) -> io::Result<Arc<dyn SegmentFile>> {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        reserve(&file, bytes_reserved)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Arc::new(file))
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+}
+
+impl SegmentFile for File {
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self;
+        Write::write_all(&mut file, bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn finish(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)?;
+        self.sync_all()
+    }
+}
+
+/// Takes the blocks now, so that a full disk is met when a segment begins and not at a record. A
+/// file system that cannot reserve is used without.
+fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::KEEP_SIZE, 0, bytes) {
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}

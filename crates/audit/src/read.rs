@@ -1,0 +1,109 @@
+//! Reading a journal: every record of a directory in order, each checked before it is given.
+
+use std::{
+    path::{Path, PathBuf},
+    vec,
+};
+
+use crate::{
+    error::{Damage, JournalError},
+    frame::Fixed,
+    recover::{self, Link},
+    segment::{self, Segment},
+};
+
+/// A record of the journal whose place in the chain was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The frame's number, from 1. Marks have numbers too, so that records may skip one.
+    pub sequence: u64,
+    /// The record's number in the store's outbox, if it came through it.
+    pub outbox: Option<u64>,
+    /// The record as it was appended.
+    pub record: Vec<u8>,
+    /// The chain's head after this frame, a SHA-256 value.
+    pub head: [u8; 32],
+}
+
+/// Begins to read the journal in a directory, which may be in use. Every frame of every segment is
+/// checked, and that each segment continues the one before.
+///
+/// # Errors
+/// [`JournalError::Disk`] when the directory cannot be read.
+pub fn read(directory: &Path) -> Result<Frames, JournalError> {
+    let paths = segment::list(directory)?.into_iter();
+    Ok(Frames { paths, segment: None, link: Link::start(None), torn_bytes: 0, ended: false })
+}
+
+/// The records of a journal. Ends after the first error.
+pub struct Frames {
+    paths: vec::IntoIter<PathBuf>,
+    segment: Option<Segment>,
+    link: Link,
+    torn_bytes: u64,
+    ended: bool,
+}
+
+impl Frames {
+    /// Bytes of an unfinished write at the end, known once the iterator has ended: of a crash, or
+    /// of a running server.
+    #[must_use]
+    pub fn torn_bytes(&self) -> u64 {
+        self.torn_bytes
+    }
+
+    fn step(&mut self) -> Result<Option<Frame>, JournalError> {
+        loop {
+            let Some(segment) = &mut self.segment else {
+                let Some(path) = self.paths.next() else { return Ok(None) };
+                let segment = match Segment::open(path) {
+                    // The last segment is just being made, or a crash came then.
+                    Err(JournalError::Damaged { damage: Damage::CutOff, .. })
+                        if self.paths.len() == 0 =>
+                    {
+                        return Ok(None);
+                    }
+                    opened => opened?,
+                };
+                self.link.check(&segment)?;
+                self.segment = Some(segment);
+                continue;
+            };
+            let read =
+                segment.next().map(|frame| frame.map(|(fixed, payload)| (fixed, payload.to_vec())));
+            match read {
+                Ok(Some((Fixed { payload_bytes: 0, .. }, _))) => {}
+                Ok(Some((fixed, record))) => {
+                    return Ok(Some(Frame {
+                        sequence: fixed.sequence,
+                        outbox: (fixed.outbox != 0).then_some(fixed.outbox),
+                        record,
+                        head: segment.head(),
+                    }));
+                }
+                Ok(None) => {
+                    self.link.follow_read(segment);
+                    self.segment = None;
+                }
+                Err(error) if self.paths.len() > 0 => return Err(error),
+                Err(error) => {
+                    self.torn_bytes = recover::torn_bytes(segment, error)?;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+impl Iterator for Frames {
+    type Item = Result<Frame, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let step = self.step().transpose();
+        self.ended = !matches!(step, Some(Ok(_)));
+        step
+    }
+}
