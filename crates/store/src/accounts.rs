@@ -1,0 +1,201 @@
+//! The account aggregate: the account's own row and its access keys.
+
+use crypto::seal::{SEAL_BYTES, SealKeys};
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, ToSql, params_from_iter};
+use wire::names::AccountId;
+
+use crate::access_keys::AccessKeyRow;
+use crate::aggregate::{self, Stored};
+use crate::change::Change;
+use crate::columns::{Columns, Values};
+use crate::error::{Result, StoreError};
+use crate::schema::SealedTable;
+use crate::seal::{Manifest, Seal};
+use crate::sequences::Aggregate;
+use crate::snapshot::Snapshot;
+use crate::transaction::Transaction;
+
+/// An account with all its rows; loaded, verified and saved whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRecord {
+    /// The account itself.
+    pub account: AccountRow,
+    /// Its access keys, by id.
+    pub access_keys: Vec<AccessKeyRow>,
+}
+
+/// The account itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRow {
+    /// The account's number.
+    pub account: AccountId,
+    /// The number of the newest change of the account or any of its rows; 0 before the first save.
+    /// Set by the store, which refuses to save a record that was not built on the newest one.
+    pub sequence: u64,
+    /// When the account was made.
+    pub created: Timestamp,
+}
+
+pub(crate) const ACCOUNTS: SealedTable =
+    SealedTable { name: "accounts", identity_columns: 1, sealed_columns: 3 };
+
+/// The column after the sealed ones and the seal.
+const MANIFEST_COLUMN: usize = 5;
+
+/// The columns of every SELECT below.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT account, sequence, created_nanos, seal_version, seal, manifest FROM accounts ",
+            $rest
+        )
+    };
+}
+
+/// Every account's number and sequence.
+pub(crate) const SEQUENCES: &str = "SELECT account, sequence FROM accounts";
+pub(crate) const ONE: &str = select!("WHERE account = ?1");
+pub(crate) const ALL: &str = select!("ORDER BY account");
+const SAVE: &str = "
+    INSERT INTO accounts (account, sequence, created_nanos, seal_version, seal, manifest)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (account) DO UPDATE SET
+      sequence = excluded.sequence, created_nanos = excluded.created_nanos,
+      seal_version = excluded.seal_version, seal = excluded.seal, manifest = excluded.manifest";
+
+impl AccountRow {
+    fn values(&self, sequence: u64) -> Result<Vec<Value>> {
+        let values = Values::new().text(self.account.as_str());
+        Ok(values.number(sequence)?.instant(self.created)?.finish())
+    }
+
+    fn read(columns: &mut Columns<'_>) -> Result<AccountRow> {
+        Ok(AccountRow {
+            account: columns.parse()?,
+            sequence: columns.number()?,
+            created: columns.instant()?,
+        })
+    }
+}
+
+impl Snapshot<'_> {
+    /// The account with its access keys, each seal and the manifest checked.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Seal`] if any of its rows is not as this deployment left it, is missing or is
+    /// one too many.
+    pub fn account(&self, account: AccountId) -> Result<Option<AccountRecord>> {
+        let stored = self.stored_account(account)?;
+        Ok(stored.map(|(account, access_keys)| AccountRecord {
+            account,
+            access_keys: aggregate::rows(access_keys),
+        }))
+    }
+
+    /// All accounts by number, each account row's own seal checked.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Seal`] if a row is not as this deployment left it.
+    pub fn accounts(&self) -> Result<Vec<AccountRow>> {
+        let mut statement = self.connection().prepare_cached(ALL)?;
+        let mut rows = statement.query([])?;
+        let mut accounts = Vec::new();
+        while let Some(row) = rows.next()? {
+            accounts.push(read_root(self.seal_keys(), row)?.0);
+        }
+        Ok(accounts)
+    }
+
+    fn stored_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<(AccountRow, Vec<Stored<AccessKeyRow>>)>> {
+        let (connection, keys) = (self.connection(), self.seal_keys());
+        let identity: [&dyn ToSql; 1] = [&account.as_str()];
+        let root = connection
+            .prepare_cached(ONE)?
+            .query_row(identity.as_slice(), |row| Ok(read_root(keys, row)))
+            .optional()?
+            .transpose()?;
+        let Some((row, seal, manifest_tag)) = root else {
+            if aggregate::exists::<AccessKeyRow>(connection, &identity)? {
+                return Err(refuse(account, "access keys of the account stand without it"));
+            }
+            self.check_newest(Aggregate::account(account), None)
+                .map_err(|why| refuse(account, why))?;
+            return Ok(None);
+        };
+        let mut manifest = Manifest::new(&ACCOUNTS, &[account.as_str()], &seal);
+        let access_keys = aggregate::load(connection, keys, &identity, &mut manifest)?;
+        if !manifest.check(keys, seal.version, &manifest_tag) {
+            return Err(refuse(account, "the account's rows do not fit its manifest"));
+        }
+        self.check_newest(Aggregate::account(account), Some(row.sequence))
+            .map_err(|why| refuse(account, why))?;
+        Ok(Some((row, access_keys)))
+    }
+}
+
+fn read_root(keys: &SealKeys, row: &Row<'_>) -> Result<(AccountRow, Seal, [u8; SEAL_BYTES])> {
+    let seal = Seal::check_row(keys, &ACCOUNTS, row)?;
+    let mut columns = Columns::new(&ACCOUNTS, row);
+    let account = AccountRow::read(&mut columns)?;
+    let manifest_tag = row.get_ref(MANIFEST_COLUMN)?.as_blob().ok();
+    let manifest_tag = manifest_tag.and_then(|tag| tag.try_into().ok());
+    let manifest_tag =
+        manifest_tag.ok_or_else(|| refuse(account.account, "the account's manifest is not one"))?;
+    Ok((account, seal, manifest_tag))
+}
+
+fn refuse(account: AccountId, why: &'static str) -> StoreError {
+    StoreError::Seal { table: ACCOUNTS.name, identity: account.to_string(), why }
+}
+
+impl Transaction<'_> {
+    /// Makes or updates an account: writes the rows that differ, seals them and lists all of them
+    /// in the manifest. Returns the account's new sequence.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if the record's sequence is not the stored one (0 for a new
+    /// account), or an access key is another account's; [`StoreError::Seal`] if what is stored was
+    /// tampered with: it is not sealed over.
+    pub fn save_account(&mut self, record: &AccountRecord) -> Result<u64> {
+        let row = &record.account;
+        let stored = self.stored_account(row.account)?;
+        let (stored_sequence, stored_keys) =
+            stored.map_or((0, Vec::new()), |(stored, access_keys)| (stored.sequence, access_keys));
+        if stored_sequence != row.sequence {
+            let identity = row.account.to_string();
+            return Err(StoreError::Conflict { table: ACCOUNTS.name, identity });
+        }
+        let sequence = self.next_sequence();
+        let access_keys = self.plan(row, sequence, &stored_keys, &record.access_keys)?;
+
+        let mut values = row.values(sequence)?;
+        let seal = Seal::of_row(self.seal_keys(), &ACCOUNTS, &values);
+        let mut manifest = Manifest::new(&ACCOUNTS, &[row.account.as_str()], &seal);
+        access_keys.list(&mut manifest);
+        values.extend(seal.values());
+        values.push(Value::Blob(manifest.tag(self.seal_keys()).to_vec()));
+        self.all_or_nothing(|transaction| {
+            let connection = transaction.connection();
+            connection.prepare_cached(SAVE)?.execute(params_from_iter(values))?;
+            access_keys.write(connection)?;
+            transaction.tell(Change::Account { account: row.account })?;
+            for access_key in access_keys.touched() {
+                let access_key_id = access_key.access_key_id.clone();
+                transaction.tell(Change::AccessKey { access_key_id })?;
+            }
+            Ok(())
+        })?;
+        let aggregate = Aggregate::account(row.account);
+        let old = (stored_sequence > 0).then_some(stored_sequence);
+        self.account_for(aggregate, (&ACCOUNTS, &[row.account.as_str()]), old, (sequence, true));
+        Ok(sequence)
+    }
+}

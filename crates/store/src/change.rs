@@ -1,0 +1,36 @@
+//! What a committed act changed, in the words of the change feed.
+
+use wire::names::{AccountId, AliasName, KeyId, Region};
+
+/// A thing that is no longer as a reader may remember it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// A key, or any row that belongs to it, was made, changed or deleted.
+    Key {
+        /// The account that owns the key.
+        account: AccountId,
+        /// The Region of the key.
+        region: Region,
+        /// The key.
+        key_id: KeyId,
+    },
+    /// An alias was made, deleted, or points elsewhere.
+    Alias {
+        /// The account that owns the alias.
+        account: AccountId,
+        /// The Region of the alias.
+        region: Region,
+        /// The alias.
+        alias: AliasName,
+    },
+    /// An account was made or changed.
+    Account {
+        /// The account.
+        account: AccountId,
+    },
+    /// An access key was made, changed or deleted.
+    AccessKey {
+        /// The id of the access key.
+        access_key_id: String,
+    },
+}

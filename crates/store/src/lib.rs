@@ -1,0 +1,61 @@
+//! What is remembered: rows, transactions, seals and the change feed.
+//!
+//! All SQL of the project is in this crate. It knows neither what a policy means nor any plaintext:
+//! key material and credentials arrive wrapped by `custody` and leave as they came.
+//!
+//! The database is not trusted. Every row that carries a decision has a seal (a MAC over its table,
+//! identity, sequence and columns), every aggregate (a key or an account with all its rows) has a
+//! manifest that lists its rows, and one sealed row, the head, proves which aggregates there are
+//! and how new each is. A row that is edited, swapped, copied, deleted or replayed is refused with
+//! [`StoreError::Seal`] and never used.
+//!
+//! Work is done by threads of this crate, not by the async runtime: one [writer](Store::write) that
+//! commits all that is waiting in one transaction, and a few [readers](Store::read).
+
+mod access_keys;
+mod accounts;
+mod aggregate;
+mod aliases;
+mod audit_outbox;
+mod change;
+mod changes;
+mod columns;
+mod database;
+mod domain_keys;
+mod error;
+mod head;
+mod key_materials;
+mod key_policies;
+mod keys;
+mod leases;
+mod limits;
+mod locked;
+mod migrations;
+mod queue;
+mod readers;
+mod schema;
+mod seal;
+mod sequences;
+mod set_digest;
+mod snapshot;
+mod store;
+mod tags;
+mod transaction;
+mod unlock;
+mod writer;
+
+pub use access_keys::{AccessKeyRow, AccessKeyStatus};
+pub use accounts::{AccountRecord, AccountRow};
+pub use aliases::AliasRow;
+pub use audit_outbox::OutboxRecord;
+pub use change::Change;
+pub use domain_keys::{DeploymentRow, DomainKeyRow};
+pub use error::StoreError;
+pub use key_materials::{KeyMaterialState, MaterialRow};
+pub use key_policies::KeyPolicyRow;
+pub use keys::{KeyRecord, KeyRow};
+pub use locked::{LockedStore, StoreOptions};
+pub use snapshot::Snapshot;
+pub use store::Store;
+pub use tags::TagRow;
+pub use transaction::Transaction;

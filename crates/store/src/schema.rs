@@ -1,0 +1,292 @@
+//! The tables, and which of them carry decisions.
+//!
+//! Every sealed table ends in `seal_version` and `seal`; the root row of an aggregate also has a
+//! `manifest`. A seal covers all the columns before it (see [`crate::seal`]). A test reads the
+//! schema back and fails when a column stands outside the seal or a table is neither sealed nor
+//! exempt with a reason.
+//!
+//! Instants are nanoseconds since 1970-01-01T00:00:00Z.
+
+use crate::access_keys::ACCESS_KEYS;
+use crate::accounts::ACCOUNTS;
+use crate::aliases::ALIASES;
+use crate::audit_outbox::AUDIT_OUTBOX;
+use crate::changes::CHANGES;
+use crate::head::HEAD;
+use crate::key_materials::KEY_MATERIALS;
+use crate::key_policies::KEY_POLICIES;
+use crate::keys::KEYS;
+use crate::tags::TAGS;
+
+/// The first schema.
+pub(crate) const VERSION_1: &str = "
+CREATE TABLE deployment (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  deployment_id BLOB NOT NULL,
+  created_nanos INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE domain_keys (
+  purpose TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  wrapped BLOB NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  PRIMARY KEY (purpose, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  position INTEGER NOT NULL,
+  changes_first INTEGER NOT NULL,
+  outbox_first INTEGER NOT NULL,
+  outbox_next INTEGER NOT NULL,
+  aggregates BLOB NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE keys (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  account TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  key_spec TEXT NOT NULL,
+  key_usage TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  key_manager TEXT NOT NULL,
+  multi_region INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  description TEXT NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  deletion_date_nanos INTEGER,
+  pending_window_days INTEGER,
+  current_key_material_id BLOB,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  manifest BLOB NOT NULL,
+  PRIMARY KEY (region, key_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX keys_by_account ON keys (account, region, key_id);
+CREATE INDEX keys_by_deletion_date ON keys (deletion_date_nanos)
+  WHERE deletion_date_nanos IS NOT NULL;
+
+CREATE TABLE key_materials (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  key_material_id BLOB NOT NULL,
+  sequence INTEGER NOT NULL,
+  domain_key_version INTEGER NOT NULL,
+  wrapped BLOB NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id, key_material_id),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE key_policies (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  policy_name TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  document TEXT NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id, policy_name),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE aliases (
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  alias TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  updated_nanos INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, region, alias),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX aliases_by_key ON aliases (region, key_id, alias);
+
+CREATE TABLE tags (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  tag_key TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  tag_value TEXT NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id, tag_key),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+  account TEXT NOT NULL PRIMARY KEY,
+  sequence INTEGER NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  manifest BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE access_keys (
+  account TEXT NOT NULL REFERENCES accounts (account),
+  access_key_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  principal_arn TEXT NOT NULL,
+  status TEXT NOT NULL,
+  domain_key_version INTEGER NOT NULL,
+  wrapped_secret BLOB NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, access_key_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX access_keys_by_id ON access_keys (access_key_id);
+
+CREATE TABLE audit_outbox (
+  number INTEGER PRIMARY KEY,
+  record BLOB NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE changes (
+  sequence INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  account TEXT,
+  region TEXT,
+  name TEXT NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE leases (
+  name TEXT NOT NULL PRIMARY KEY,
+  holder TEXT NOT NULL,
+  expires_nanos INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// A table whose rows are sealed.
+pub(crate) struct SealedTable {
+    pub(crate) name: &'static str,
+    /// How many of the first columns are the identity of a row.
+    pub(crate) identity_columns: usize,
+    /// How many of the first columns the seal covers: all of them but the seal itself and the
+    /// manifest.
+    pub(crate) sealed_columns: usize,
+}
+
+/// All tables whose rows carry decisions.
+pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
+    &HEAD,
+    &KEYS,
+    &KEY_MATERIALS,
+    &KEY_POLICIES,
+    &ALIASES,
+    &TAGS,
+    &ACCOUNTS,
+    &ACCESS_KEYS,
+    &AUDIT_OUTBOX,
+    &CHANGES,
+];
+
+/// The tables without seals, each with the reason why that is safe.
+#[cfg(test)]
+pub(crate) const EXEMPT_TABLES: &[(&str, &str)] = &[
+    (
+        "deployment",
+        "Read before the seal key is known. The id goes into the wrapping of every key: with \
+         another id no domain key unwraps.",
+    ),
+    (
+        "domain_keys",
+        "Read before the seal key is known. Each is wrapped by the root key together with the \
+         deployment, its purpose and its version: an edited, swapped or foreign row does not \
+         unwrap, and what an absent one wrapped or sealed is refused.",
+    ),
+    (
+        "leases",
+        "A job decides on sealed rows in a transaction of its own; a forged lease makes it wait \
+         or run twice, and a second run finds nothing to do.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::aggregate::ChildRow;
+    use crate::*;
+
+    /// A SELECT of each sealed table, as the crate uses it.
+    const SELECTS: &[(&SealedTable, &str)] = &[
+        (&HEAD, head::ONE),
+        (&KEYS, keys::ONE),
+        (&KEY_MATERIALS, MaterialRow::OF_OWNER),
+        (&KEY_POLICIES, KeyPolicyRow::OF_OWNER),
+        (&ALIASES, AliasRow::OF_OWNER),
+        (&TAGS, TagRow::OF_OWNER),
+        (&ACCOUNTS, accounts::ONE),
+        (&ACCESS_KEYS, AccessKeyRow::OF_OWNER),
+        (&AUDIT_OUTBOX, audit_outbox::OLDEST),
+        (&CHANGES, changes::AFTER),
+    ];
+
+    fn migrated() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrations::migrate(&mut connection).unwrap();
+        connection
+    }
+
+    fn names(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let names = statement.query_map([], |row| row.get(0)).unwrap();
+        names.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_table_is_sealed_or_exempt_with_a_reason() {
+        let tables = names(&migrated(), "SELECT name FROM sqlite_schema WHERE type = 'table'");
+        let sealed = SEALED_TABLES.iter().map(|table| table.name);
+        let exempt = EXEMPT_TABLES.iter().map(|(name, _)| *name);
+        let known: BTreeSet<_> = sealed.chain(exempt).collect();
+        assert_eq!(tables.iter().map(String::as_str).collect::<BTreeSet<_>>(), known);
+        assert_eq!(known.len(), SEALED_TABLES.len() + EXEMPT_TABLES.len(), "a table is both");
+        assert!(EXEMPT_TABLES.iter().all(|(_, reason)| reason.len() > 40));
+    }
+
+    #[test]
+    fn every_column_of_a_sealed_table_is_under_its_seal() {
+        let connection = migrated();
+        let listed: Vec<_> = SELECTS.iter().map(|(table, _)| table.name).collect();
+        let sealed: Vec<_> = SEALED_TABLES.iter().map(|table| table.name).collect();
+        assert_eq!(listed, sealed);
+        for (table, select) in SELECTS {
+            let statement = connection.prepare(select).unwrap();
+            let selected: Vec<_> = statement.column_names().collect();
+            let (covered, seal) = selected.split_at(table.sealed_columns);
+            assert!(
+                seal == ["seal_version", "seal"] || seal == ["seal_version", "seal", "manifest"],
+                "{}: {seal:?} stand outside the seal",
+                table.name
+            );
+            let sql = format!("SELECT name FROM pragma_table_info('{}')", table.name);
+            let all = names(&connection, &sql);
+            assert_eq!(all, selected, "{}: a column is not selected, so not sealed", table.name);
+            let sql = format!(
+                "SELECT name FROM pragma_table_info('{}') WHERE pk > 0 ORDER BY pk",
+                table.name
+            );
+            assert_eq!(names(&connection, &sql), covered[..table.identity_columns]);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A write act's hold on the database: everything a snapshot answers, and changes.
+//!
+//! The changes themselves stand beside the rows they are about (`keys.rs`, `accounts.rs`,
+//! `audit_outbox.rs`, `leases.rs`).
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use wire::names::{AccountId, Region};
+
+use crate::aggregate::{ChildRow, Plan, Stored};
+use crate::change::Change;
+use crate::error::Result;
+use crate::schema::SealedTable;
+use crate::sequences::{Aggregate, Outcome};
+use crate::set_digest::SetDigest;
+use crate::snapshot::Snapshot;
+
+/// One act's part of the writer's transaction. It is rolled back alone if the act fails.
+pub struct Transaction<'a> {
+    snapshot: Snapshot<'a>,
+    counts: &'a mut KeyCounts,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) effects: Effects,
+}
+
+/// What an act leaves beside its rows, to be taken over when it succeeds.
+#[derive(Default)]
+pub(crate) struct Effects {
+    /// Keys made (+) and deleted (-) by account and Region.
+    pub(crate) counted: BTreeMap<(AccountId, Region), i64>,
+    /// What became of the aggregates that it saved or deleted.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The terms of those aggregates, old and new.
+    pub(crate) digest: SetDigest,
+    /// True if the write-ahead log holds what must not stay.
+    pub(crate) wipe: bool,
+}
+
+/// How many keys an account has in a Region, as far as it was asked. Kept in the writer's memory
+/// and nowhere else, so that there is no count to tamper with; as large as there are accounts times
+/// Regions in use.
+pub(crate) type KeyCounts = BTreeMap<(AccountId, Region), u64>;
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(snapshot: Snapshot<'a>, counts: &'a mut KeyCounts) -> Transaction<'a> {
+        Transaction { snapshot, counts, changes: Vec::new(), effects: Effects::default() }
+    }
+
+    /// How many keys an account has in a Region, in any state, with those that this act made.
+    /// Counted once, then remembered by the writer.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`](crate::StoreError::Sqlite) if the database cannot be read.
+    pub fn count_keys(&mut self, account: AccountId, region: Region) -> Result<u64> {
+        let own = self.effects.counted.get(&(account, region)).copied().unwrap_or(0);
+        let before = match self.counts.get(&(account, region)) {
+            Some(before) => *before,
+            None => {
+                let now = self.snapshot.count_keys(account, region)?;
+                let before = now.saturating_sub_signed(own);
+                self.counts.insert((account, region), before);
+                before
+            }
+        };
+        Ok(before.saturating_add_signed(own))
+    }
+
+    pub(crate) fn count_key(&mut self, account: AccountId, region: Region, difference: i64) {
+        *self.effects.counted.entry((account, region)).or_default() += difference;
+    }
+
+    /// Accounts for an aggregate whose old sequence (none if it is new) gives way to a new one, or
+    /// that the change of that number deletes.
+    pub(crate) fn account_for(
+        &mut self,
+        aggregate: Aggregate,
+        (table, identity): (&SealedTable, &[&str]),
+        old: Option<u64>,
+        (sequence, exists): (u64, bool),
+    ) {
+        let key = self.snapshot.seal_keys().newest();
+        let digest = &mut self.effects.digest;
+        if let Some(old) = old {
+            digest.toggle(key, table, identity, old);
+        }
+        if exists {
+            digest.toggle(key, table, identity, sequence);
+        }
+        self.effects.outcomes.push(Outcome { aggregate, sequence, exists });
+    }
+
+    /// Makes a change of several statements; if it fails, nothing of it stays, even if the act goes
+    /// on.
+    pub(crate) fn all_or_nothing<T>(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let connection = self.connection();
+        let (head, told) = (self.head(), self.changes.len());
+        connection.prepare_cached("SAVEPOINT change")?.execute([])?;
+        let changed = change(self);
+        if changed.is_err() {
+            self.set_head(head);
+            self.changes.truncate(told);
+            connection.prepare_cached("ROLLBACK TO change")?.execute([])?;
+        }
+        connection.prepare_cached("RELEASE change")?.execute([])?;
+        changed
+    }
+
+    pub(crate) fn into_effects(self) -> (Vec<Change>, Effects) {
+        (self.changes, self.effects)
+    }
+
+    pub(crate) fn wipe_after_commit(&mut self) {
+        self.effects.wipe = true;
+    }
+
+    pub(crate) fn plan<'r, R: ChildRow>(
+        &self,
+        owner: &'r R::Owner,
+        sequence: u64,
+        stored: &'r [Stored<R>],
+        wanted: &'r [R],
+    ) -> Result<Plan<'r, R>> {
+        Plan::new(self.seal_keys(), owner, sequence, stored, wanted)
+    }
+}
+
+impl<'a> Deref for Transaction<'a> {
+    type Target = Snapshot<'a>;
+
+    fn deref(&self) -> &Snapshot<'a> {
+        &self.snapshot
+    }
+}

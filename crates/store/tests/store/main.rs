@@ -1,0 +1,14 @@
+//! The store from outside: what is remembered, what is refused and what survives.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod crash;
+mod groups;
+mod model;
+mod records;
+mod support;
+mod tamper;

@@ -1,0 +1,190 @@
+//! A deployment for tests: its seal key, sample records and a store in a folder of its own.
+
+use std::path::{Path, PathBuf};
+
+use crypto::SecretKey;
+use crypto::seal::{SealKey, SealKeys};
+use jiff::Timestamp;
+use store::{
+    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, KeyMaterialState,
+    KeyPolicyRow, KeyRecord, KeyRow, LockedStore, MaterialRow, Store, StoreError, StoreOptions,
+    TagRow,
+};
+use tempfile::TempDir;
+use wire::enums::{KeyManager, KeySpec, KeyState, KeyUsage, OriginType};
+use wire::names::{AccountId, AliasName, KeyId, KeyMaterialId, Region};
+
+pub(crate) fn seal_keys() -> SealKeys {
+    seal_keys_of(7)
+}
+
+/// The seal keys of another deployment for each byte.
+pub(crate) fn seal_keys_of(byte: u8) -> SealKeys {
+    SealKeys::new(SealKey::new(1, &SecretKey::new([byte; 32])), Vec::new())
+}
+
+pub(crate) fn open(path: &Path) -> Result<Store, StoreError> {
+    LockedStore::open(path, StoreOptions::default())?.unlock(seal_keys())
+}
+
+/// A store and the folder that holds it.
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+    pub(crate) store: Store,
+}
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        let folder = in_memory();
+        let store = open(&folder.path().join("keystead.db")).unwrap();
+        Place { folder, store }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("keystead.db")
+    }
+
+    /// A stranger's connection to the same database.
+    pub(crate) fn stranger(&self) -> rusqlite::Connection {
+        stranger(&self.path())
+    }
+
+    pub(crate) fn close_and_open(self) -> Place {
+        let Place { folder, store } = self;
+        drop(store);
+        let store = open(&folder.path().join("keystead.db")).unwrap();
+        Place { folder, store }
+    }
+}
+
+/// A folder whose syncs cost nothing, where the machine has one. What must survive a power cut is
+/// not tested here.
+pub(crate) fn in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// Opens the database as somebody who may write to the file and keeps no rules.
+pub(crate) fn stranger(path: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;")
+        .unwrap();
+    connection
+}
+
+pub(crate) fn account(number: u8) -> AccountId {
+    format!("1111222233{number:02}").parse().unwrap()
+}
+
+pub(crate) fn region(number: u8) -> Region {
+    ["eu-central-1", "us-east-1"][usize::from(number % 2)].parse().unwrap()
+}
+
+pub(crate) fn key_id(number: u8) -> KeyId {
+    KeyId::from_uuid_bytes([number; 16])
+}
+
+pub(crate) fn alias(name: &str) -> AliasName {
+    format!("alias/{name}").parse().unwrap()
+}
+
+pub(crate) fn instant(second: i64) -> Timestamp {
+    Timestamp::new(1_700_000_000 + second, 123_456_789).unwrap()
+}
+
+pub(crate) fn material(number: u8) -> MaterialRow {
+    MaterialRow {
+        key_material_id: KeyMaterialId::from_bytes([number; 32]),
+        domain_key_version: 3,
+        wrapped: vec![number; 60],
+        created: instant(1),
+        state: KeyMaterialState::Current,
+    }
+}
+
+pub(crate) fn alias_row(name: &str, key_id: KeyId) -> AliasRow {
+    AliasRow { alias: alias(name), key_id, created: instant(2), updated: instant(3) }
+}
+
+pub(crate) fn tag(tag_key: &str, tag_value: &str) -> TagRow {
+    TagRow { tag_key: tag_key.to_owned(), tag_value: tag_value.to_owned() }
+}
+
+/// A new key of account 1 in Region 0 with one material, no aliases and no tags.
+pub(crate) fn key(number: u8) -> KeyRecord {
+    KeyRecord {
+        key: KeyRow {
+            account: account(1),
+            region: region(0),
+            key_id: key_id(number),
+            sequence: 0,
+            key_spec: KeySpec::SymmetricDefault,
+            key_usage: KeyUsage::EncryptDecrypt,
+            origin: OriginType::AwsKms,
+            key_manager: KeyManager::Customer,
+            multi_region: false,
+            state: KeyState::Enabled,
+            description: format!("key {number}"),
+            created: instant(0),
+            deletion_date: None,
+            pending_window_days: None,
+            current_key_material_id: Some(KeyMaterialId::from_bytes([number; 32])),
+        },
+        materials: vec![material(number)],
+        policy: KeyPolicyRow { document: format!("{{\"Id\":\"{number}\"}}") },
+        aliases: Vec::new(),
+        tags: Vec::new(),
+    }
+}
+
+pub(crate) fn access_key(name: &str, account: AccountId) -> AccessKeyRow {
+    AccessKeyRow {
+        access_key_id: name.to_owned(),
+        principal_arn: format!("arn:aws:iam::{account}:root"),
+        status: AccessKeyStatus::Active,
+        domain_key_version: 2,
+        wrapped_secret: name.as_bytes().to_vec(),
+        created: instant(5),
+    }
+}
+
+pub(crate) fn account_record(number: u8, access_keys: &[&str]) -> AccountRecord {
+    let account = account(number);
+    let access_keys = access_keys.iter().map(|name| access_key(name, account)).collect();
+    AccountRecord { account: AccountRow { account, sequence: 0, created: instant(4) }, access_keys }
+}
+
+/// Saves a key and returns it as it stands then.
+pub(crate) async fn save(store: &Store, record: &KeyRecord) -> KeyRecord {
+    let mut record = record.clone();
+    store
+        .write(move |transaction| {
+            record.key.sequence = transaction.save_key(&record)?;
+            Ok::<_, StoreError>(record)
+        })
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn save_account(store: &Store, record: &AccountRecord) -> AccountRecord {
+    let mut record = record.clone();
+    store
+        .write(move |transaction| {
+            record.account.sequence = transaction.save_account(&record)?;
+            Ok::<_, StoreError>(record)
+        })
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn load(
+    store: &Store,
+    region: Region,
+    key_id: KeyId,
+) -> Result<Option<KeyRecord>, StoreError> {
+    store.read(move |snapshot| snapshot.key(region, key_id)).await
+}
+
+pub(crate) fn is_seal(error: &StoreError) -> bool {
+    matches!(error, StoreError::Seal { .. })
+}
