@@ -1,5 +1,7 @@
 //! Secrets: the secret access key, the signing key derived from it, and what is computed with them.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::{digest, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -18,16 +20,16 @@ impl SecretAccessKey {
     }
 }
 
-/// The key that signs one day's requests to one service in one Region. Wiped when dropped.
+/// The key that signs one day's requests to one service in one Region, with both pads of the HMAC already absorbed.
+/// AWS-LC wipes it when dropped.
 ///
-/// Deriving costs four HMACs, so callers keep it; it is as secret as what it came from, for that
-/// scope.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub struct SigningKey([u8; HASH_BYTES]);
+/// Deriving costs four HMACs, so callers keep it; it is as secret as what it came from, for that scope.
+pub struct SigningKey(hmac::Key);
 
-/// Stands in for the key of an access key that does not exist, so that the refusal costs the same
-/// work. It opens nothing: whatever is computed with it is refused.
-pub(crate) static DUMMY_SIGNING_KEY: SigningKey = SigningKey([0; HASH_BYTES]);
+/// Stands in for the key of an access key that does not exist, so that the refusal costs the same work.
+/// It opens nothing: whatever is computed with it is refused.
+pub(crate) static DUMMY_SIGNING_KEY: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey(hmac::Key::new(hmac::HMAC_SHA256, &[0; HASH_BYTES])));
 
 impl SigningKey {
     /// `HMAC(HMAC(HMAC(HMAC("AWS4" || secret, date), region), service), "aws4_request")`
@@ -37,22 +39,26 @@ impl SigningKey {
     #[must_use]
     pub fn derive(secret: &SecretAccessKey, date: &str, region: &str, service: &str) -> Self {
         let seed = Zeroizing::new([b"AWS4", secret.0.as_bytes()].concat());
-        let mut key = Self(hmac_sha256(&seed, date.as_bytes()));
+        let mut key = Zeroizing::new(hmac_sha256(&seed, date.as_bytes()));
         for part in [region, service, crate::credential::TERMINATOR] {
-            key = Self(hmac_sha256(&key.0, part.as_bytes()));
+            key = Zeroizing::new(hmac_sha256(&*key, part.as_bytes()));
         }
-        key
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &*key))
     }
 
     /// `HMAC(key, string_to_sign)`
     pub(crate) fn sign(&self, string_to_sign: &[u8]) -> [u8; HASH_BYTES] {
-        hmac_sha256(&self.0, string_to_sign)
+        tag(&self.0, string_to_sign)
     }
 }
 
 /// HMAC-SHA-256 (FIPS 198-1).
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; HASH_BYTES] {
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
+    tag(&hmac::Key::new(hmac::HMAC_SHA256, key), message)
+}
+
+fn tag(key: &hmac::Key, message: &[u8]) -> [u8; HASH_BYTES] {
+    let tag = hmac::sign(key, message);
     tag.as_ref().try_into().expect("an HMAC-SHA-256 tag has 32 bytes")
 }
 
