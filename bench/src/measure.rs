@@ -25,6 +25,7 @@ struct Round {
     server_rate: f64,
     echo_rate: f64,
     cpu_micros: f64,
+    echo_cpu_micros: f64,
     p50: Duration,
     p99: Duration,
     half_load_p99: Duration,
@@ -45,11 +46,12 @@ impl Bench {
         let worst_p99 = rounds.iter().map(|round| round.half_load_p99).max().unwrap_or_default();
         let median = rounds.get(rounds.len() / 2).ok_or_else(|| Failure::new("no rounds"))?;
         report::line(&format!(
-            "{operation:<16} ratio {:.2}   {:>6.0} req/s (echo {:>6.0})   {:>5.1} us CPU   p50 {:>4} us  p99 {:>5} us   at half load p99 {:>5} us (worst round {:>5})",
+            "{operation:<16} ratio {:.2}   {:>6.0} req/s (echo {:>6.0})   {:>5.1} us CPU (echo {:>4.1})   p50 {:>4} us  p99 {:>5} us   at half load p99 {:>5} us (worst round {:>5})",
             median.ratio,
             median.server_rate,
             median.echo_rate,
             median.cpu_micros,
+            median.echo_cpu_micros,
             median.p50.as_micros(),
             median.p99.as_micros(),
             median.half_load_p99.as_micros(),
@@ -63,7 +65,9 @@ impl Bench {
         let mut client = Client::connect(address).await?;
         let requests = Arc::new(self.signer.mix(&mut client, address, operation, key_ids).await?);
         let duration = Duration::from_secs(self.seconds);
+        let echo_cpu_before = self.echo.cpu_time()?;
         let echo = load::closed(&self.echo.address, &requests, duration).await?;
+        let echo_cpu = self.echo.cpu_time()?.saturating_sub(echo_cpu_before);
         let cpu_before = self.server.cpu_time()?;
         let server = load::closed(address, &requests, duration).await?;
         let cpu = self.server.cpu_time()?.saturating_sub(cpu_before);
@@ -73,6 +77,8 @@ impl Bench {
             server_rate: server.rate(),
             echo_rate: echo.rate(),
             cpu_micros: cpu.as_secs_f64() * 1e6 / (server.rate() * server.elapsed.as_secs_f64()),
+            echo_cpu_micros: echo_cpu.as_secs_f64() * 1e6
+                / (echo.rate() * echo.elapsed.as_secs_f64()),
             p50: server.latency(500),
             p99: server.latency(990),
             half_load_p99: half_load.latency(990),

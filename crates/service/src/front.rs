@@ -165,7 +165,7 @@ fn out_of_scope() -> ServiceError {
 
 async fn refuse(host: &Host, refused: &Refused<'_>, error: ServiceError) -> Answer {
     let draft = Draft::refused(refused);
-    let error = match host.journal.append(&draft.record(Err(&error)), None).await {
+    let error = match draft.append_record(host, Err(&error)).await {
         Ok(()) => error,
         Err(unwritten) => ServiceError::from(unwritten),
     };

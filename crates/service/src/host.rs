@@ -10,6 +10,7 @@ use store::{Change, Store};
 use uuid::Uuid;
 use wire::names::{AccountId, AliasName, KeyId, Region};
 
+use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
@@ -34,6 +35,7 @@ pub(crate) struct Host {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) token_key: TokenKey,
     pub(crate) journal: Journal,
+    pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) deployment_id: DeploymentId,
     pub(crate) credentials: Credentials,

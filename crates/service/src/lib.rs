@@ -7,6 +7,7 @@
 mod accounts;
 mod api;
 mod authorize;
+mod buffers;
 mod call;
 mod clock;
 mod coherent_cache;

@@ -14,6 +14,7 @@ use store::{
 use wire::names::{AccountId, Region};
 
 use crate::accounts::{self, AccessKey};
+use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::coherent_cache::CoherentCache;
 use crate::credentials::Credentials;
@@ -241,6 +242,7 @@ async fn assemble(
         token_key: keyring.token_key(),
         keyring,
         journal,
+        buffers: Buffers::default(),
         outbox,
         deployment_id,
         credentials,

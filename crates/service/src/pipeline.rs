@@ -92,10 +92,8 @@ async fn finish(
         Ok(Success { committed: Some(committed), .. }) => {
             host.outbox.hand_over(&host.journal, committed).await
         }
-        Ok(Success { committed: None, .. }) => {
-            host.journal.append(&draft.record(Ok(None)), None).await
-        }
-        Err(error) => host.journal.append(&draft.record(Err(error)), None).await,
+        Ok(Success { committed: None, .. }) => draft.append_record(host, Ok(())).await,
+        Err(error) => draft.append_record(host, Err(error)).await,
     };
     let written = written.map_err(ServiceError::from);
     match written.and(outcome) {

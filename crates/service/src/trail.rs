@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use audit::{EventType, Failure, Record, TlsDetails, UserIdentity};
+use audit::{EventType, Failure, JournalError, Record, TlsDetails, UserIdentity};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::api::{self, Incoming, Peer};
 use crate::call::Call;
 use crate::credentials::Credential;
 use crate::error::ServiceError;
+use crate::host::Host;
 use crate::operation::{Api, Spec};
 use crate::snapshot::{KeySnapshot, arn_of};
 use crate::target::Target;
@@ -206,6 +207,25 @@ impl<'a> Draft<'a> {
 
     /// The finished record: one line of JSON.
     pub(crate) fn record(&self, outcome: Result<Option<&[u8]>, &ServiceError>) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_record(outcome, &mut out);
+        out
+    }
+
+    /// Writes the record of a call that changed nothing to the journal.
+    pub(crate) async fn append_record(
+        &self,
+        host: &Host,
+        outcome: Result<(), &ServiceError>,
+    ) -> Result<(), JournalError> {
+        let mut record = host.buffers.take();
+        self.write_record(outcome.map(|()| None), &mut record);
+        let written = host.journal.append(&record, None).await;
+        host.buffers.give(record);
+        written
+    }
+
+    fn write_record(&self, outcome: Result<Option<&[u8]>, &ServiceError>, out: &mut Vec<u8>) {
         let mut uuids = [[0; uuid::fmt::Hyphenated::LENGTH]; 2];
         let [request_id, event_id] = &mut uuids;
         let mut address = [0; ADDRESS_BYTES_MAX];
@@ -216,9 +236,7 @@ impl<'a> Draft<'a> {
         };
         let resources: Vec<audit::Resource<'_>> =
             self.resources.iter().map(Resource::entry).collect();
-        let mut out = Vec::new();
-        self.assemble(&texts, &resources, outcome).write(&mut out);
-        out
+        self.assemble(&texts, &resources, outcome).write(out);
     }
 
     fn assemble<'t>(
