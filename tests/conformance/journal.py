@@ -1,0 +1,42 @@
+"""Reads the audit journal by its specification (crates/audit, `frame` and `segment`), not by the server's code."""
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+
+MAGIC = b"KSJOURNL"
+HEADER = struct.Struct(">8sI16sQQQ32s32s")
+FIXED = struct.Struct(">IQQQ")
+TRAILER_BYTES = 32
+
+
+def segments(directory):
+    """The segment files, oldest first."""
+    return sorted(Path(directory).glob("*.log"))
+
+
+def frames(directory):
+    """Sequence, outbox number and payload of each frame, with the chain and the order checked."""
+    head, expected = bytes(TRAILER_BYTES), 1
+    for path in segments(directory):
+        data = path.read_bytes()
+        magic, version, _, first, _, _, previous, trailer = HEADER.unpack_from(data)
+        assert (magic, version) == (MAGIC, 1), path
+        assert path.stem == f"{first:016x}" and first == expected, path
+        assert previous == head, path
+        assert trailer == hashlib.sha256(data[:HEADER.size - TRAILER_BYTES]).digest(), path
+        head, at = trailer, HEADER.size
+        while at < len(data):
+            length, sequence, _, outbox = FIXED.unpack_from(data, at)
+            end = at + FIXED.size + length
+            trailer = data[end:end + TRAILER_BYTES]
+            assert trailer == hashlib.sha256(head + data[at:end]).digest(), (path, sequence)
+            assert sequence == expected, (path, sequence)
+            yield sequence, outbox, data[at + FIXED.size:end]
+            head, at, expected = trailer, end + TRAILER_BYTES, expected + 1
+
+
+def records(directory):
+    """The records as JSON, in order; a frame without a payload is a mark and no record."""
+    return [json.loads(payload) for _, _, payload in frames(directory) if payload]

@@ -1,0 +1,108 @@
+"""The model oracle: what the server says of itself agrees with AWS's service model, pinned in requirements.txt.
+
+Which errors an operation may answer with is checked on every call that any test here makes: see conftest.
+"""
+
+import json
+import subprocess
+
+import botocore
+import botocore.session
+import pytest
+
+from keystead import REPOSITORY
+
+SESSION = botocore.session.get_session()
+MODEL = SESSION.get_service_model("kms")
+SHAPES = SESSION.get_component("data_loader").load_service_model("kms", "service-2")["shapes"]
+BUILT = 24
+
+
+@pytest.fixture(scope="module")
+def ours():
+    """What `cargo xtask model` prints."""
+    done = subprocess.run(["cargo", "xtask", "model"], cwd=REPOSITORY, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def unbuilt():
+    """The one list of operations that are still to come."""
+    return (REPOSITORY / "crates/service/src/kms/unbuilt.txt").read_text().split()
+
+
+def theirs(shape):
+    """A shape of the model in the form of ours."""
+    told = {"type": {"long": "integer"}.get(shape.type_name, shape.type_name)}
+    for name in ("min", "max", "pattern"):
+        if name in shape.metadata:
+            told[name] = shape.metadata[name]
+    if getattr(shape, "enum", None):
+        told["enum"] = sorted(shape.enum)
+    if shape.type_name == "list":
+        told["item"] = theirs(shape.member)
+    if shape.type_name == "structure":
+        told["members"] = members(shape)
+    return told
+
+
+def members(shape):
+    """The members of a structure of the model, by name."""
+    return {name: {**theirs(member), "required": name in shape.required_members,
+                   "sensitive": bool(member.metadata.get("sensitive"))}
+            for name, member in (shape.members if shape is not None else {}).items()}
+
+
+def normal(description):
+    """Our form with members by name and enumerations in order."""
+    told = {name: value for name, value in description.items() if name != "name"}
+    if "enum" in told:
+        told["enum"] = sorted(told["enum"])
+    if "item" in told:
+        told["item"] = normal(told["item"])
+    if "members" in told:
+        told["members"] = {member["name"]: normal(member) for member in told["members"]}
+    return told
+
+
+def test_the_model_is_the_pinned_one():
+    pinned = (REPOSITORY / "tests/requirements.txt").read_text()
+    assert f"botocore=={botocore.__version__}\n" in pinned
+    assert len(MODEL.operation_names) == 56
+
+
+def test_what_is_built_and_what_is_not_make_the_model(ours):
+    built = list(ours["operations"])
+    assert len(built) == len(set(built)) == BUILT
+    assert sorted([*built, *unbuilt()]) == sorted(MODEL.operation_names)
+
+
+@pytest.mark.parametrize("name", sorted(set(MODEL.operation_names) - set(unbuilt())))
+def test_requests_agree(ours, name):
+    request = ours["operations"][name]["request"]
+    told = {member["name"]: normal(member) for member in request}
+    assert told == members(MODEL.operation_model(name).input_shape)
+
+
+@pytest.mark.parametrize("name", sorted(set(MODEL.operation_names) - set(unbuilt())))
+def test_answers_agree(ours, name):
+    shape = MODEL.operation_model(name).output_shape
+    assert sorted(ours["operations"][name]["answer"]) == sorted(shape.members if shape else {})
+
+
+def test_structures_of_answers_agree(ours):
+    for name, told in ours["structures"].items():
+        assert sorted(told) == sorted(MODEL.shape_for(name).members), name
+
+
+def test_every_error_of_the_model_is_known_with_its_status(ours):
+    modelled = {name: 500 if shape.get("fault") else 400 for name, shape in SHAPES.items()
+                if shape.get("exception")}
+    told = {error["name"]: error["status"] for error in ours["errors"] if error["modelled"]}
+    assert told == modelled
+
+
+def test_enumerations_agree(ours):
+    for name, values in ours["enumerations"].items():
+        assert sorted(values) == sorted(MODEL.shape_for(name).enum), name
