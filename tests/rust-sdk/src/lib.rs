@@ -1,0 +1,1 @@
+//! The tests are in `tests/`; this package has no code of its own.
