@@ -6,24 +6,16 @@ use std::{
     time::Duration,
 };
 
-use rustix::{process::setpriority_process, thread::gettid};
-
 use crate::error::JournalError;
 
 use super::{Durability, shared::Shared, writer::Writer};
-
-/// How far the thread steps back in interval mode: about a tenth of a busy core is left to it.
-const SYNC_NICENESS: i32 = 10;
 
 /// Works off orders until the journal is closed or has failed.
 pub(super) fn run(shared: &Shared) {
     let _ending = Ending(shared);
     let gather = match shared.options.durability {
         Durability::Strict => Duration::ZERO,
-        Durability::Interval(interval) => {
-            step_back();
-            interval
-        }
+        Durability::Interval(interval) => interval,
     };
     loop {
         let orders = shared.take_orders(gather);
@@ -40,15 +32,6 @@ pub(super) fn run(shared: &Shared) {
         if orders.close || shared.failure.get().is_some() {
             return;
         }
-    }
-}
-
-/// Lets the threads that answer go first. A sync hands pages to the disk on this thread's time, and on a machine with one
-/// core that would hold up every call for a millisecond; nobody waits for it in interval mode.
-fn step_back() {
-    // A thread of Linux has a priority of its own, under its thread id.
-    if let Err(error) = setpriority_process(Some(gettid()), SYNC_NICENESS) {
-        tracing::debug!(%error, "the journal's thread keeps its priority");
     }
 }
 
