@@ -112,14 +112,12 @@ impl<'a> Context<'a> {
     where
         R: Serialize + Send + 'static,
     {
-        let mut draft = self.draft.to_owned();
-        draft.add_resources(created);
+        let draft = self.draft.to_owned(created);
         self.host
             .store
             .write(move |transaction| {
                 let response = act(transaction)?;
-                let elements = draft.response_elements(&response)?;
-                let record = draft.record(Ok(elements.as_deref()));
+                let record = draft.record(&response)?;
                 let outbox = transaction.append_record(&record)?;
                 Ok::<_, ServiceError>(Done {
                     response,

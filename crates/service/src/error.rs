@@ -66,8 +66,9 @@ impl ServiceError {
         ServiceError::new(ErrorCode::NotFoundException, format!("Invalid keyId '{text}'"))
     }
 
-    pub(crate) fn invalid_arn(text: &str) -> ServiceError {
-        ServiceError::new(ErrorCode::InvalidArnException, format!("Invalid arn '{text}'"))
+    /// A malformed ARN; `code` is what the operation's model has for it.
+    pub(crate) fn invalid_arn(code: ErrorCode, text: &str) -> ServiceError {
+        ServiceError::new(code, format!("Invalid arn '{text}'"))
     }
 
     /// An ARN that names a Region other than the one that was asked.

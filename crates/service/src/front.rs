@@ -17,7 +17,7 @@ use crate::host::Host;
 use crate::operation::{Api, Erased};
 use crate::operations;
 use crate::render;
-use crate::trail::{Draft, Refused};
+use crate::trail::Refused;
 
 /// What stands before the operation's name in `X-Amz-Target`.
 const TARGET_PREFIX: &str = "TrentService.";
@@ -39,7 +39,7 @@ pub(crate) async fn answer(host: &Host, incoming: &Incoming<'_>) -> Answer {
         event_name: addressed.event_name(),
     };
     match admit(host, incoming, &addressed, now, &mut refused) {
-        Ok((row, call)) => row.run(host, call).await,
+        Ok((row, call)) => row.run(host, &call).await,
         Err(error) => refuse(host, &refused, error).await,
     }
 }
@@ -62,18 +62,17 @@ impl<'a> Addressed<'a> {
                 str::from_utf8(target).ok().and_then(|target| target.strip_prefix(TARGET_PREFIX));
             return Addressed { api: Api::Kms, name: name.map(Cow::Borrowed), body: incoming.body };
         }
-        let form = if incoming.body.is_empty() {
-            incoming.query.unwrap_or_default().as_bytes()
-        } else {
-            incoming.body
+        let content_type = header(incoming, "content-type");
+        let is_form = content_type.starts_with(b"application/x-www-form-urlencoded");
+        let form = match incoming.query {
+            Some(query) if incoming.body.is_empty() => query.as_bytes(),
+            Some(_) | None if is_form => incoming.body,
+            Some(_) | None => return Addressed { api: Api::Kms, name: None, body: incoming.body },
         };
+        // A form that cannot be read, or names no action, is still one for STS.
         let members = wire::query::parse_form(form).unwrap_or_default();
-        match members.into_iter().find(|(member, _)| member == "Action") {
-            Some((_, name)) => {
-                Addressed { api: Api::Sts, name: Some(Cow::Owned(name)), body: form }
-            }
-            None => Addressed { api: Api::Kms, name: None, body: incoming.body },
-        }
+        let action = members.into_iter().find(|(member, _)| member == "Action");
+        Addressed { api: Api::Sts, name: action.map(|(_, name)| Cow::Owned(name)), body: form }
     }
 
     /// The name for the record of a request that no operation sees.
@@ -164,8 +163,7 @@ fn out_of_scope() -> ServiceError {
 }
 
 async fn refuse(host: &Host, refused: &Refused<'_>, error: ServiceError) -> Answer {
-    let draft = Draft::refused(refused);
-    let error = match draft.append_record(host, Err(&error)).await {
+    let error = match refused.append_record(host, &error).await {
         Ok(()) => error,
         Err(unwritten) => ServiceError::from(unwritten),
     };

@@ -61,6 +61,14 @@ impl Host {
         if let Some(snapshot) = self.keys.get(&address) {
             return Ok(Some(snapshot));
         }
+        // Boxed, so that the walk of a call does not carry the room that only cold keys need.
+        Box::pin(self.load_key(address)).await
+    }
+
+    async fn load_key(
+        &self,
+        address: KeyAddress,
+    ) -> Result<Option<Arc<KeySnapshot>>, ServiceError> {
         let ticket = self.keys.ticket(&address);
         let record = self.store.read(move |snapshot| snapshot.key(address.0, address.1)).await?;
         let Some(record) = record else { return Ok(None) };
@@ -83,8 +91,12 @@ impl Host {
         if let Some(key_id) = self.aliases.get(&address) {
             return Ok(Some(key_id));
         }
+        Box::pin(self.load_alias(address)).await
+    }
+
+    async fn load_alias(&self, address: AliasAddress) -> Result<Option<KeyId>, ServiceError> {
         let ticket = self.aliases.ticket(&address);
-        let name = alias.clone();
+        let (account, region, name) = address.clone();
         let row = self.store.read(move |snapshot| snapshot.alias(account, region, &name)).await?;
         let Some(row) = row else { return Ok(None) };
         self.aliases.insert(&ticket, address, row.key_id);

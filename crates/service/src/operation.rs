@@ -7,6 +7,7 @@ use std::pin::Pin;
 use serde_json::Value;
 use uuid::Uuid;
 use wire::enums::KeyUsage;
+use wire::error_codes::ErrorCode;
 use wire::model::{Answer, Request};
 
 use crate::api;
@@ -35,6 +36,8 @@ pub(crate) struct Spec {
     pub(crate) key_state: KeyStateRule,
     /// The usage that a key must have been made for.
     pub(crate) key_usage: Option<KeyUsage>,
+    /// What a malformed ARN is answered with: operations whose model lacks InvalidArnException know no such key.
+    pub(crate) invalid_arn: ErrorCode,
     /// Whether a caller of another account can be allowed at all (reference 3.3).
     pub(crate) cross_account: bool,
     /// CloudTrail's `readOnly`.
@@ -123,6 +126,9 @@ pub(crate) trait Operation: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Writes in what AWS takes for members that were left out and records as if they had been given.
+    fn complete(_request: &mut Self::Request) {}
+
     /// The names by which the request calls its target.
     fn names(request: &Self::Request) -> Result<<Self::Target as Target>::Names<'_>, ServiceError>;
 
@@ -148,7 +154,7 @@ pub(crate) trait Operation: Send + Sync + 'static {
     fn handle(
         context: &Context<'_>,
         target: Authorized<Self::Target>,
-        request: Self::Request,
+        request: &Self::Request,
     ) -> impl Future<Output = Result<Done<Self::Response>, ServiceError>> + Send;
 }
 
@@ -162,7 +168,7 @@ pub(crate) trait Erased: Sync {
     fn run<'a>(
         &self,
         host: &'a Host,
-        call: Call<'a>,
+        call: &'a Call<'a>,
     ) -> Pin<Box<dyn Future<Output = api::Answer> + Send + 'a>>;
 }
 
@@ -188,7 +194,7 @@ impl<O: Operation> Erased for Row<O> {
     fn run<'a>(
         &self,
         host: &'a Host,
-        call: Call<'a>,
+        call: &'a Call<'a>,
     ) -> Pin<Box<dyn Future<Output = api::Answer> + Send + 'a>> {
         Box::pin(pipeline::run::<O>(host, call))
     }

@@ -233,7 +233,7 @@ impl Lookup<'_> {
     async fn key(&self, text: &str) -> Result<OneKey, ServiceError> {
         let reference = KeyRef::parse(text).map_err(|error| match error {
             KeyRefError::InvalidKeyId => ServiceError::invalid_key_id(text),
-            KeyRefError::InvalidArn => ServiceError::invalid_arn(text),
+            KeyRefError::InvalidArn => ServiceError::invalid_arn(self.spec.invalid_arn, text),
         })?;
         let is_alias = matches!(reference, KeyRef::AliasName(_) | KeyRef::AliasArn(_));
         if is_alias && self.spec.key_forms == KeyForms::Key {

@@ -56,6 +56,9 @@ pub(crate) enum Resource {
     Named { account: AccountId, resource_type: &'static str, arn: String },
 }
 
+/// Bytes of the parameters of most calls.
+const PARAMETERS_BYTES_USUAL: usize = 256;
+
 const KEY_TYPE: &str = "AWS::KMS::Key";
 const ALIAS_TYPE: &str = "AWS::KMS::Alias";
 
@@ -75,31 +78,111 @@ impl Resource {
     }
 }
 
-/// Everything that the record will say, as far as it is known.
+/// What the record of a call says beyond the call itself, gathered while it is walked.
 pub(crate) struct Draft<'a> {
-    request_id: Uuid,
-    event_id: Uuid,
-    time: Timestamp,
-    region: Option<Region>,
-    caller: Option<Arc<Credential>>,
-    claimed_access_key_id: Option<Cow<'a, str>>,
-    address: IpAddr,
-    tls: Option<api::TlsDetails>,
-    user_agent: Cow<'a, [u8]>,
-    host_header: Cow<'a, [u8]>,
-    event_name: Cow<'a, str>,
-    api: Api,
-    read_only: bool,
-    records_answer: bool,
-    unrecorded: &'static [&'static str],
+    call: &'a Call<'a>,
+    spec: &'static Spec,
     parameters: Option<Vec<u8>>,
     resources: Vec<Resource>,
 }
 
 impl<'a> Draft<'a> {
     /// The record of a call whose caller is known.
-    pub(crate) fn new(spec: &'static Spec, call: &Call<'a>) -> Draft<'a> {
-        Draft {
+    pub(crate) fn new(spec: &'static Spec, call: &'a Call<'a>) -> Draft<'a> {
+        Draft { call, spec, parameters: None, resources: Vec::new() }
+    }
+
+    /// Notes what was asked, without what is never recorded.
+    pub(crate) fn set_parameters(&mut self, request: &dyn Shape) {
+        let mut parameters = Vec::with_capacity(PARAMETERS_BYTES_USUAL);
+        shape::record(request, self.spec.unrecorded, &mut parameters);
+        self.parameters = Some(parameters);
+    }
+
+    /// Notes what the request was about.
+    pub(crate) fn set_resources(&mut self, target: &impl Target) {
+        self.resources = target.resources();
+    }
+
+    /// The same owning what it says, for the record of a change: it is written inside the transaction, on another thread.
+    /// `created` are resources that the call makes.
+    pub(crate) fn to_owned(&self, created: Vec<Resource>) -> OwnedDraft {
+        OwnedDraft {
+            origin: Origin::of_call(self.spec, self.call).into_owned(self.spec),
+            spec: self.spec,
+            parameters: self.parameters.clone(),
+            resources: self.resources.iter().cloned().chain(created).collect(),
+        }
+    }
+
+    /// Writes the record of a call that changed nothing to the journal.
+    pub(crate) async fn append_record(
+        &self,
+        host: &Host,
+        outcome: Result<(), &ServiceError>,
+    ) -> Result<(), JournalError> {
+        let mut record = host.buffers.take();
+        let origin = Origin::of_call(self.spec, self.call);
+        let outcome = outcome.map(|()| None);
+        origin.write_record(self.parameters.as_deref(), &self.resources, outcome, &mut record);
+        drop(origin);
+        let written = host.journal.append(&record, None).await;
+        host.buffers.give(record);
+        written
+    }
+}
+
+/// A draft that another thread can finish.
+pub(crate) struct OwnedDraft {
+    origin: Origin<'static>,
+    spec: &'static Spec,
+    parameters: Option<Vec<u8>>,
+    resources: Vec<Resource>,
+}
+
+impl OwnedDraft {
+    /// The record of the change that answers `response`: one line of JSON.
+    pub(crate) fn record<R: Serialize>(&self, response: &R) -> Result<Vec<u8>, ServiceError> {
+        let elements = self.response_elements(response)?;
+        let mut out = Vec::new();
+        let outcome = Ok(elements.as_deref());
+        self.origin.write_record(self.parameters.as_deref(), &self.resources, outcome, &mut out);
+        Ok(out)
+    }
+
+    /// The answer as CloudTrail shows it, for the operations that record it.
+    fn response_elements<R: Serialize>(
+        &self,
+        response: &R,
+    ) -> Result<Option<Vec<u8>>, ServiceError> {
+        if !self.spec.records_answer {
+            return Ok(None);
+        }
+        let elements = camel_case(serde_json::to_value(response).map_err(ServiceError::internal)?);
+        serde_json::to_vec(&elements).map(Some).map_err(ServiceError::internal)
+    }
+}
+
+/// Who called from where, and what the call is called: the part of a record that is known at its beginning.
+struct Origin<'a> {
+    request_id: Uuid,
+    event_id: Uuid,
+    time: Timestamp,
+    region: Option<Region>,
+    caller: Option<Arc<Credential>>,
+    claimed_access_key_id: Option<&'a str>,
+    address: IpAddr,
+    tls: Option<api::TlsDetails>,
+    user_agent: Cow<'a, [u8]>,
+    host_header: Cow<'a, [u8]>,
+    event_name: &'a str,
+    api: Api,
+    read_only: bool,
+}
+
+impl<'a> Origin<'a> {
+    fn of_call(spec: &'static Spec, call: &'a Call<'a>) -> Origin<'a> {
+        Origin {
             request_id: call.request_id,
             event_id: call.event_id,
             time: call.now,
@@ -110,122 +193,59 @@ impl<'a> Draft<'a> {
             tls: call.peer.tls.clone(),
             user_agent: Cow::Borrowed(call.user_agent),
             host_header: Cow::Borrowed(call.host_header),
-            event_name: Cow::Borrowed(spec.name),
+            event_name: spec.name,
             api: spec.api,
             read_only: spec.read_only,
-            records_answer: spec.records_answer,
-            unrecorded: spec.unrecorded,
-            parameters: None,
-            resources: Vec::new(),
         }
     }
 
-    /// The record of a request that was refused before an operation began.
-    pub(crate) fn refused(refused: &Refused<'a>) -> Draft<'a> {
+    fn of_refused(refused: &'a Refused<'a>) -> Origin<'a> {
         let Peer { address, tls } = refused.incoming.peer;
-        Draft {
+        Origin {
             request_id: refused.incoming.request_id,
             event_id: refused.event_id,
             time: refused.time,
             region: refused.region,
             caller: refused.caller.clone(),
-            claimed_access_key_id: refused.claimed_access_key_id.map(Cow::Borrowed),
+            claimed_access_key_id: refused.claimed_access_key_id,
             address: *address,
             tls: tls.clone(),
             user_agent: Cow::Borrowed(crate::front::header(refused.incoming, "user-agent")),
             host_header: Cow::Borrowed(crate::front::header(refused.incoming, "host")),
-            event_name: Cow::Borrowed(refused.event_name),
+            event_name: refused.event_name,
             api: refused.api,
             read_only: false,
-            records_answer: false,
-            unrecorded: &[],
-            parameters: None,
-            resources: Vec::new(),
         }
     }
 
-    /// The same draft owning what it says, for the record of a change: it is written inside the transaction, on another
-    /// thread.
-    pub(crate) fn to_owned(&self) -> Draft<'static> {
-        Draft {
+    /// The origin of a known caller, owning its texts.
+    fn into_owned(self, spec: &'static Spec) -> Origin<'static> {
+        Origin {
             request_id: self.request_id,
             event_id: self.event_id,
             time: self.time,
             region: self.region,
-            caller: self.caller.clone(),
-            claimed_access_key_id: self
-                .claimed_access_key_id
-                .as_ref()
-                .map(|id| Cow::Owned((**id).to_owned())),
+            caller: self.caller,
+            // Only what is refused before an operation begins merely claims somebody, and it changes nothing.
+            claimed_access_key_id: None,
             address: self.address,
-            tls: self.tls.clone(),
-            user_agent: Cow::Owned(self.user_agent.to_vec()),
-            host_header: Cow::Owned(self.host_header.to_vec()),
-            event_name: Cow::Owned((*self.event_name).to_owned()),
+            tls: self.tls,
+            user_agent: Cow::Owned(self.user_agent.into_owned()),
+            host_header: Cow::Owned(self.host_header.into_owned()),
+            event_name: spec.name,
             api: self.api,
             read_only: self.read_only,
-            records_answer: self.records_answer,
-            unrecorded: self.unrecorded,
-            parameters: self.parameters.clone(),
-            resources: self.resources.clone(),
         }
     }
 
-    /// The id that the caller sees.
-    pub(crate) fn request_id(&self) -> Uuid {
-        self.request_id
-    }
-
-    /// Notes what was asked, without what is never recorded.
-    pub(crate) fn set_parameters(&mut self, request: &dyn Shape) {
-        let mut parameters = Vec::new();
-        shape::record(request, self.unrecorded, &mut parameters);
-        self.parameters = Some(parameters);
-    }
-
-    /// Notes what the request was about.
-    pub(crate) fn set_resources(&mut self, target: &impl Target) {
-        self.resources = target.resources();
-    }
-
-    /// Notes what the call made.
-    pub(crate) fn add_resources(&mut self, created: Vec<Resource>) {
-        self.resources.extend(created);
-    }
-
-    /// The answer as CloudTrail shows it, for the operations that record it.
-    pub(crate) fn response_elements<R: Serialize>(
+    /// Writes the finished record: one line of JSON.
+    fn write_record(
         &self,
-        response: &R,
-    ) -> Result<Option<Vec<u8>>, ServiceError> {
-        if !self.records_answer {
-            return Ok(None);
-        }
-        let elements = camel_case(serde_json::to_value(response).map_err(ServiceError::internal)?);
-        serde_json::to_vec(&elements).map(Some).map_err(ServiceError::internal)
-    }
-
-    /// The finished record: one line of JSON.
-    pub(crate) fn record(&self, outcome: Result<Option<&[u8]>, &ServiceError>) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.write_record(outcome, &mut out);
-        out
-    }
-
-    /// Writes the record of a call that changed nothing to the journal.
-    pub(crate) async fn append_record(
-        &self,
-        host: &Host,
-        outcome: Result<(), &ServiceError>,
-    ) -> Result<(), JournalError> {
-        let mut record = host.buffers.take();
-        self.write_record(outcome.map(|()| None), &mut record);
-        let written = host.journal.append(&record, None).await;
-        host.buffers.give(record);
-        written
-    }
-
-    fn write_record(&self, outcome: Result<Option<&[u8]>, &ServiceError>, out: &mut Vec<u8>) {
+        parameters: Option<&[u8]>,
+        resources: &[Resource],
+        outcome: Result<Option<&[u8]>, &ServiceError>,
+        out: &mut Vec<u8>,
+    ) {
         let mut uuids = [[0; uuid::fmt::Hyphenated::LENGTH]; 2];
         let [request_id, event_id] = &mut uuids;
         let mut address = [0; ADDRESS_BYTES_MAX];
@@ -234,14 +254,14 @@ impl<'a> Draft<'a> {
             event_id: self.event_id.hyphenated().encode_lower(event_id),
             address: address_text(self.address, &mut address),
         };
-        let resources: Vec<audit::Resource<'_>> =
-            self.resources.iter().map(Resource::entry).collect();
-        self.assemble(&texts, &resources, outcome).write(out);
+        let resources: Vec<audit::Resource<'_>> = resources.iter().map(Resource::entry).collect();
+        self.assemble(&texts, parameters, &resources, outcome).write(out);
     }
 
     fn assemble<'t>(
         &'t self,
         texts: &'t Texts<'t>,
+        parameters: Option<&'t [u8]>,
         resources: &'t [audit::Resource<'t>],
         outcome: Result<Option<&'t [u8]>, &'t ServiceError>,
     ) -> Record<'t> {
@@ -249,7 +269,7 @@ impl<'a> Draft<'a> {
             user_identity: self.user_identity(),
             event_time: self.time,
             event_source: self.api.event_source(),
-            event_name: &self.event_name,
+            event_name: self.event_name,
             aws_region: self.region.as_ref().map_or("", Region::as_str),
             source_ip_address: texts.address,
             user_agent: &self.user_agent,
@@ -257,7 +277,7 @@ impl<'a> Draft<'a> {
                 error_code: recorded_name(error.code()),
                 error_message: error.message(),
             }),
-            request_parameters: self.parameters.as_deref(),
+            request_parameters: parameters,
             response_elements: outcome.ok().flatten(),
             additional_event_data: None,
             request_id: Some(texts.request_id),
@@ -289,7 +309,7 @@ impl<'a> Draft<'a> {
                 }
             }
             None => UserIdentity::Anonymous {
-                access_key_id: self.claimed_access_key_id.as_deref().map(str::as_bytes),
+                access_key_id: self.claimed_access_key_id.map(str::as_bytes),
             },
         }
     }
@@ -305,6 +325,19 @@ pub(crate) struct Refused<'a> {
     pub(crate) caller: Option<Arc<Credential>>,
     pub(crate) claimed_access_key_id: Option<&'a str>,
     pub(crate) event_name: &'a str,
+}
+
+impl Refused<'_> {
+    /// Writes the record of the refusal to the journal.
+    pub(crate) async fn append_record(
+        &self,
+        host: &Host,
+        error: &ServiceError,
+    ) -> Result<(), JournalError> {
+        let mut record = Vec::new();
+        Origin::of_refused(self).write_record(None, &[], Err(error), &mut record);
+        host.journal.append(&record, None).await
+    }
 }
 
 /// Texts that the record borrows.

@@ -36,6 +36,7 @@ impl Operation for CreateAlias {
     const SPEC: Spec = Spec {
         name: "CreateAlias",
         actions: &["kms:CreateAlias"],
+        invalid_arn: ErrorCode::NotFoundException,
         key_state: KeyStateRule::NotPendingDeletion,
         answer: AnswerForm::Empty,
         ..DEFAULT
@@ -54,7 +55,7 @@ impl Operation for CreateAlias {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<AliasAndKeys>,
-        _request: CreateAliasRequest,
+        _request: &CreateAliasRequest,
     ) -> Result<Done<()>, ServiceError> {
         let arn = target.alias.clone();
         let key = target
@@ -95,6 +96,7 @@ impl Operation for UpdateAlias {
     const SPEC: Spec = Spec {
         name: "UpdateAlias",
         actions: &["kms:UpdateAlias"],
+        invalid_arn: ErrorCode::NotFoundException,
         // The former key may be pending deletion; the next one may not, which `suits` checks.
         key_state: KeyStateRule::Any,
         answer: AnswerForm::Empty,
@@ -129,7 +131,7 @@ impl Operation for UpdateAlias {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<AliasAndKeys>,
-        _request: UpdateAliasRequest,
+        _request: &UpdateAliasRequest,
     ) -> Result<Done<()>, ServiceError> {
         let arn = target.alias.clone();
         let (Some(former), Some(next)) = (target.former.clone(), target.next.clone()) else {
@@ -181,7 +183,7 @@ impl Operation for DeleteAlias {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<AliasAndKeys>,
-        _request: DeleteAliasRequest,
+        _request: &DeleteAliasRequest,
     ) -> Result<Done<()>, ServiceError> {
         let arn = target.alias.clone();
         let former = target
@@ -216,7 +218,7 @@ impl Operation for ListAliases {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OptionalKey>,
-        request: ListAliasesRequest,
+        request: &ListAliasesRequest,
     ) -> Result<Done<ListAliasesResponse>, ServiceError> {
         let limit = page::limit(request.limit, 50, 100)?;
         let key = target.0.as_ref().map(|key| Arc::clone(&key.key));

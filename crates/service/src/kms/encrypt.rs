@@ -27,6 +27,10 @@ impl Operation for Encrypt {
     type Response = EncryptResponse;
     const SPEC: Spec = Spec { name: "Encrypt", actions: &["kms:Encrypt"], ..CRYPTOGRAPHIC };
 
+    fn complete(request: &mut EncryptRequest) {
+        complete(&mut request.encryption_algorithm);
+    }
+
     fn names(request: &EncryptRequest) -> Result<<OneKey as Target>::Names<'_>, ServiceError> {
         Ok(KeyName::Text(required(&request.key_id)?))
     }
@@ -48,7 +52,7 @@ impl Operation for Encrypt {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: EncryptRequest,
+        request: &EncryptRequest,
     ) -> Result<Done<EncryptResponse>, ServiceError> {
         let key = &target.key;
         let plaintext = required(&request.plaintext)?.as_slice();
@@ -85,6 +89,10 @@ impl Operation for Decrypt {
         )
     }
 
+    fn complete(request: &mut DecryptRequest) {
+        complete(&mut request.encryption_algorithm);
+    }
+
     fn names(request: &DecryptRequest) -> Result<<OneKey as Target>::Names<'_>, ServiceError> {
         match &request.key_id {
             Some(key_id) => Ok(KeyName::Text(key_id)),
@@ -109,7 +117,7 @@ impl Operation for Decrypt {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: DecryptRequest,
+        request: &DecryptRequest,
     ) -> Result<Done<DecryptResponse>, ServiceError> {
         let key = &target.key;
         let blob = required(&request.ciphertext_blob)?.as_slice();
@@ -148,6 +156,11 @@ impl Operation for ReEncrypt {
         )
     }
 
+    fn complete(request: &mut ReEncryptRequest) {
+        complete(&mut request.source_encryption_algorithm);
+        complete(&mut request.destination_encryption_algorithm);
+    }
+
     fn names(request: &ReEncryptRequest) -> Result<<TwoKeys as Target>::Names<'_>, ServiceError> {
         let source = match &request.source_key_id {
             Some(key_id) => KeyName::Text(key_id),
@@ -180,7 +193,7 @@ impl Operation for ReEncrypt {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<TwoKeys>,
-        request: ReEncryptRequest,
+        request: &ReEncryptRequest,
     ) -> Result<Done<ReEncryptResponse>, ServiceError> {
         let (source, destination) = (&target.source.key, &target.destination.key);
         let blob = required(&request.ciphertext_blob)?.as_slice();
@@ -207,6 +220,11 @@ impl Operation for ReEncrypt {
             ),
         }))
     }
+}
+
+/// An algorithm that was left out is symmetric encryption, and is recorded so.
+fn complete(algorithm: &mut Option<OneOf<EncryptionAlgorithmSpec>>) {
+    algorithm.get_or_insert(OneOf::from(EncryptionAlgorithmSpec::SymmetricDefault));
 }
 
 /// The algorithm of a request; symmetric encryption unless it says otherwise.

@@ -50,7 +50,7 @@ impl Operation for GenerateDataKey {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: GenerateDataKeyRequest,
+        request: &GenerateDataKeyRequest,
     ) -> Result<Done<GenerateDataKeyResponse>, ServiceError> {
         let key = &target.key;
         let (plaintext, ciphertext_blob) = data_key(
@@ -100,7 +100,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: GenerateDataKeyWithoutPlaintextRequest,
+        request: &GenerateDataKeyWithoutPlaintextRequest,
     ) -> Result<Done<GenerateDataKeyWithoutPlaintextResponse>, ServiceError> {
         let key = &target.key;
         let (_, ciphertext_blob) = data_key(
@@ -156,7 +156,7 @@ impl Operation for GenerateRandom {
     async fn handle(
         context: &Context<'_>,
         _target: Authorized<NoTarget>,
-        request: GenerateRandomRequest,
+        request: &GenerateRandomRequest,
     ) -> Result<Done<GenerateRandomResponse>, ServiceError> {
         let bytes_count = usize::try_from(*required(&request.number_of_bytes)?)
             .map_err(ServiceError::internal)?;

@@ -45,7 +45,7 @@ impl Operation for GetKeyPolicy {
     async fn handle(
         _context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: GetKeyPolicyRequest,
+        request: &GetKeyPolicyRequest,
     ) -> Result<Done<GetKeyPolicyResponse>, ServiceError> {
         match request.policy_name.as_deref() {
             None | Some(DEFAULT_POLICY_NAME) => Ok(Done::read(GetKeyPolicyResponse {
@@ -91,7 +91,7 @@ impl Operation for PutKeyPolicy {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: PutKeyPolicyRequest,
+        request: &PutKeyPolicyRequest,
     ) -> Result<Done<()>, ServiceError> {
         match request.policy_name.as_deref() {
             None | Some(DEFAULT_POLICY_NAME) => {}
@@ -142,7 +142,7 @@ impl Operation for ListKeyPolicies {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: ListKeyPoliciesRequest,
+        request: &ListKeyPoliciesRequest,
     ) -> Result<Done<ListKeyPoliciesResponse>, ServiceError> {
         page::limit(request.limit, 100, 1000)?;
         let filter = target.key.key_id().to_string();

@@ -61,7 +61,7 @@ impl Operation for DescribeKey {
     async fn handle(
         _context: &Context<'_>,
         target: Authorized<OneKey>,
-        _request: DescribeKeyRequest,
+        _request: &DescribeKeyRequest,
     ) -> Result<Done<DescribeKeyResponse>, ServiceError> {
         Ok(Done::read(DescribeKeyResponse { key_metadata: metadata(target.key.key()) }))
     }
@@ -91,7 +91,7 @@ impl Operation for UpdateKeyDescription {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: UpdateKeyDescriptionRequest,
+        request: &UpdateKeyDescriptionRequest,
     ) -> Result<Done<()>, ServiceError> {
         let description = required(&request.description)?.clone();
         change_key(context, &target, move |key| key.description = description).await
@@ -120,7 +120,7 @@ impl Operation for EnableKey {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        _request: EnableKeyRequest,
+        _request: &EnableKeyRequest,
     ) -> Result<Done<()>, ServiceError> {
         change_key(context, &target, |key| key.state = KeyState::Enabled).await
     }
@@ -148,7 +148,7 @@ impl Operation for DisableKey {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        _request: DisableKeyRequest,
+        _request: &DisableKeyRequest,
     ) -> Result<Done<()>, ServiceError> {
         change_key(context, &target, |key| key.state = KeyState::Disabled).await
     }

@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod tags;
 
 use wire::enums::KeyUsage;
+use wire::error_codes::ErrorCode;
 
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
@@ -20,6 +21,7 @@ const DEFAULT: Spec = Spec {
     key_forms: KeyForms::Key,
     key_state: KeyStateRule::Any,
     key_usage: None,
+    invalid_arn: ErrorCode::InvalidArnException,
     cross_account: false,
     read_only: false,
     unrecorded: &[],
@@ -32,6 +34,7 @@ const CRYPTOGRAPHIC: Spec = Spec {
     key_forms: KeyForms::KeyOrAlias,
     key_state: KeyStateRule::Usable,
     key_usage: Some(KeyUsage::EncryptDecrypt),
+    invalid_arn: ErrorCode::NotFoundException,
     cross_account: true,
     read_only: true,
     unrecorded: &["GrantTokens"],

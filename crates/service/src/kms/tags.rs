@@ -54,7 +54,7 @@ impl Operation for TagResource {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: TagResourceRequest,
+        request: &TagResourceRequest,
     ) -> Result<Done<()>, ServiceError> {
         let rows = required(&request.tags)?.iter().map(row).collect::<Result<Vec<_>, _>>()?;
         let checked = Arc::clone(&target.key);
@@ -101,7 +101,7 @@ impl Operation for UntagResource {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: UntagResourceRequest,
+        request: &UntagResourceRequest,
     ) -> Result<Done<()>, ServiceError> {
         let tag_keys = required(&request.tag_keys)?.clone();
         let checked = Arc::clone(&target.key);
@@ -139,7 +139,7 @@ impl Operation for ListResourceTags {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: ListResourceTagsRequest,
+        request: &ListResourceTagsRequest,
     ) -> Result<Done<ListResourceTagsResponse>, ServiceError> {
         let limit = page::limit(request.limit, 50, 50)?;
         let filter = target.key.key_id().to_string();

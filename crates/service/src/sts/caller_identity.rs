@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wire::error_codes::ErrorCode;
 use wire::model::{Answer, Request};
 use wire::names::AccountId;
 use wire::shape::{Shape, Visitor};
@@ -53,6 +54,7 @@ impl Operation for GetCallerIdentity {
         key_forms: KeyForms::Key,
         key_state: KeyStateRule::Any,
         key_usage: None,
+        invalid_arn: ErrorCode::InvalidArnException,
         cross_account: false,
         read_only: true,
         unrecorded: &[],
@@ -74,7 +76,7 @@ impl Operation for GetCallerIdentity {
     async fn handle(
         context: &Context<'_>,
         _target: Authorized<NoTarget>,
-        _request: GetCallerIdentityRequest,
+        _request: &GetCallerIdentityRequest,
     ) -> Result<Done<CallerIdentity>, ServiceError> {
         let call = context.call();
         Ok(Done::read(CallerIdentity {

@@ -52,14 +52,14 @@ impl Operation for CreateKey {
     async fn handle(
         context: &Context<'_>,
         _target: Authorized<NoTarget>,
-        request: CreateKeyRequest,
+        request: &CreateKeyRequest,
     ) -> Result<Done<CreateKeyResponse>, ServiceError> {
         let policy = key_policies::accept(
             context,
             request.policy.as_deref(),
             request.bypass_policy_lockout_safety_check.unwrap_or_default(),
         )?;
-        let record = new_key(context, &request, policy).await?;
+        let record = new_key(context, request, policy).await?;
         let created = Resource::of_key(&record.key);
         context
             .change(vec![created], move |transaction| {

@@ -67,7 +67,7 @@ impl Operation for ScheduleKeyDeletion {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        request: ScheduleKeyDeletionRequest,
+        request: &ScheduleKeyDeletionRequest,
     ) -> Result<Done<ScheduleKeyDeletionResponse>, ServiceError> {
         let days = request.pending_window_in_days.unwrap_or(PENDING_WINDOW_DAYS_DEFAULT);
         let pending_window_days = u16::try_from(days).map_err(ServiceError::internal)?;
@@ -115,7 +115,7 @@ impl Operation for CancelKeyDeletion {
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
-        _request: CancelKeyDeletionRequest,
+        _request: &CancelKeyDeletionRequest,
     ) -> Result<Done<CancelKeyDeletionResponse>, ServiceError> {
         let checked = Arc::clone(&target.key);
         context

@@ -32,7 +32,7 @@ impl Operation for ListKeys {
     async fn handle(
         context: &Context<'_>,
         _target: Authorized<NoTarget>,
-        request: ListKeysRequest,
+        request: &ListKeysRequest,
     ) -> Result<Done<ListKeysResponse>, ServiceError> {
         let mut owners: Vec<&str> = request
             .resource_owners
