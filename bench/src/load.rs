@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep_until;
 
 use crate::client::Client;
@@ -11,6 +11,9 @@ use crate::error::Failure;
 
 /// Connections of every load.
 pub(crate) const CONNECTIONS_COUNT: usize = 32;
+
+/// How late the runtime's timer may be.
+const TIMER_SLACK: Duration = Duration::from_millis(3);
 
 /// What a load saw.
 pub(crate) struct Seen {
@@ -84,6 +87,19 @@ async fn run(
     Ok(Seen { requests_count: latencies.len(), elapsed, latencies })
 }
 
+/// Waits to the microsecond: the runtime's timer, which is good to a millisecond or two, and turning for the rest. The core is
+/// the load's own.
+#[expect(clippy::disallowed_methods, reason = "a load is measured by the machine's clock")]
+async fn wait_until(due: Instant) {
+    let early = due.checked_sub(TIMER_SLACK).unwrap_or(due);
+    if early > Instant::now() {
+        sleep_until(early.into()).await;
+    }
+    while due > Instant::now() {
+        yield_now().await;
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "a load is measured by the machine's clock")]
 async fn connection(
     mut client: Client,
@@ -105,8 +121,8 @@ async fn connection(
         if due >= start + duration {
             break;
         }
-        if interval.is_some() && due > Instant::now() {
-            sleep_until(due.into()).await;
+        if interval.is_some() {
+            wait_until(due).await;
         }
         let answer = client.call(request).await?;
         if answer.status != 200 {
