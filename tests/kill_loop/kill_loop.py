@@ -237,7 +237,7 @@ def out_of_time(number, _frame):
 
 def watch(findings, seconds):
     """Bounds the run, and lets no thread die unseen."""
-    for number in (signal.SIGALRM, signal.SIGTERM):
+    for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, out_of_time)
     signal.alarm(seconds)
 
