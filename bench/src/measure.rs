@@ -29,6 +29,7 @@ struct Round {
     p50: Duration,
     p99: Duration,
     half_load_p99: Duration,
+    echo_half_load_p99: Duration,
 }
 
 impl Bench {
@@ -46,7 +47,7 @@ impl Bench {
         let worst_p99 = rounds.iter().map(|round| round.half_load_p99).max().unwrap_or_default();
         let median = rounds.get(rounds.len() / 2).ok_or_else(|| Failure::new("no rounds"))?;
         report::line(&format!(
-            "{operation:<16} ratio {:.2}   {:>6.0} req/s (echo {:>6.0})   {:>5.1} us CPU (echo {:>4.1})   p50 {:>4} us  p99 {:>5} us   at half load p99 {:>5} us (worst round {:>5})",
+            "{operation:<16} ratio {:.2}   {:>6.0} req/s (echo {:>6.0})   {:>5.1} us CPU (echo {:>4.1})   p50 {:>4} us  p99 {:>5} us   at half load p99 {:>5} us (echo at that rate {:>5}; worst round {:>5})",
             median.ratio,
             median.server_rate,
             median.echo_rate,
@@ -55,6 +56,7 @@ impl Bench {
             median.p50.as_micros(),
             median.p99.as_micros(),
             median.half_load_p99.as_micros(),
+            median.echo_half_load_p99.as_micros(),
             worst_p99.as_micros(),
         ));
         Ok(median.ratio)
@@ -71,7 +73,9 @@ impl Bench {
         let cpu_before = self.server.cpu_time()?;
         let server = load::closed(address, &requests, duration).await?;
         let cpu = self.server.cpu_time()?.saturating_sub(cpu_before);
-        let half_load = load::open(address, &requests, duration, server.rate() / 2.0).await?;
+        let half_rate = server.rate() / 2.0;
+        let half_load = load::open(address, &requests, duration, half_rate).await?;
+        let echo_half_load = load::open(&self.echo.address, &requests, duration, half_rate).await?;
         Ok(Round {
             ratio: server.rate() / echo.rate(),
             server_rate: server.rate(),
@@ -82,6 +86,7 @@ impl Bench {
             p50: server.latency(500),
             p99: server.latency(990),
             half_load_p99: half_load.latency(990),
+            echo_half_load_p99: echo_half_load.latency(990),
         })
     }
 }

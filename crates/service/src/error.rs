@@ -71,6 +71,11 @@ impl ServiceError {
         ServiceError::new(code, format!("Invalid arn '{text}'"))
     }
 
+    /// An alias ARN where only keys may be named.
+    pub(crate) fn alias_arn_unsupported(code: ErrorCode) -> ServiceError {
+        ServiceError::new(code, "Key Aliases are not supported for this operation.")
+    }
+
     /// An ARN that names a Region other than the one that was asked.
     pub(crate) fn arn_of_another_region(region: impl Display) -> ServiceError {
         ServiceError::new(ErrorCode::NotFoundException, format!("Invalid arn {region}"))

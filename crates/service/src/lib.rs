@@ -4,6 +4,9 @@
 //! operation (`pipeline`), fed by one table of facts (`operations`). This crate knows nothing of HTTP libraries, and
 //! below it nothing knows AWS's sentences: errors become AWS's in `error` alone.
 
+#[cfg(all(feature = "test-clock", not(debug_assertions)))]
+compile_error!("a release has no clock that can be moved: build without the feature `test-clock`");
+
 mod accounts;
 mod api;
 mod authorize;

@@ -235,9 +235,14 @@ impl Lookup<'_> {
             KeyRefError::InvalidKeyId => ServiceError::invalid_key_id(text),
             KeyRefError::InvalidArn => ServiceError::invalid_arn(self.spec.invalid_arn, text),
         })?;
-        let is_alias = matches!(reference, KeyRef::AliasName(_) | KeyRef::AliasArn(_));
-        if is_alias && self.spec.key_forms == KeyForms::Key {
-            return Err(ServiceError::invalid_key_id(text));
+        if self.spec.key_forms == KeyForms::Key {
+            match reference {
+                KeyRef::AliasName(_) => return Err(ServiceError::invalid_key_id(text)),
+                KeyRef::AliasArn(_) => {
+                    return Err(ServiceError::alias_arn_unsupported(self.spec.invalid_arn));
+                }
+                KeyRef::KeyId(_) | KeyRef::KeyArn(_) => {}
+            }
         }
         let (account, region) = (self.call.account(), self.call.region);
         match reference {
