@@ -21,16 +21,7 @@ pub(crate) struct Credential {
     account_text: Box<str>,
     /// The same root user in each partition: an ARN never crosses from one into another.
     principals: [Principal; 3],
-    secret: SecretAccessKey,
-    signing_keys: Mutex<Vec<(Scope, Arc<SigningKey>)>>,
-}
-
-/// What a signing key is good for.
-#[derive(Clone, PartialEq, Eq)]
-struct Scope {
-    date: Box<str>,
-    region: Box<str>,
-    service: &'static str,
+    signer: Signer,
 }
 
 impl Credential {
@@ -54,8 +45,7 @@ impl Credential {
                 principal(Partition::AwsCn),
                 principal(Partition::AwsUsGov),
             ],
-            secret,
-            signing_keys: Mutex::new(Vec::new()),
+            signer: Signer::new(secret),
         }
     }
 
@@ -83,14 +73,27 @@ impl Credential {
             Partition::AwsUsGov => aws_us_gov,
         }
     }
+}
 
-    /// The signing key of one scope, derived once.
-    pub(crate) fn signing_key(
-        &self,
-        date: &str,
-        region: &str,
-        service: &'static str,
-    ) -> Arc<SigningKey> {
+/// A secret and the signing keys derived from it, each once.
+struct Signer {
+    secret: SecretAccessKey,
+    signing_keys: Mutex<Vec<(Scope, Arc<SigningKey>)>>,
+}
+
+/// What a signing key is good for.
+struct Scope {
+    date: Box<str>,
+    region: Box<str>,
+    service: &'static str,
+}
+
+impl Signer {
+    fn new(secret: SecretAccessKey) -> Signer {
+        Signer { secret, signing_keys: Mutex::new(Vec::new()) }
+    }
+
+    fn signing_key(&self, date: &str, region: &str, service: &'static str) -> Arc<SigningKey> {
         let mut kept = self.signing_keys.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.iter().find(|(scope, _)| {
             *scope.date == *date && *scope.region == *region && scope.service == service
@@ -109,9 +112,17 @@ impl Credential {
 }
 
 /// All access keys and accounts.
-#[derive(Default)]
 pub(crate) struct Credentials {
     held: RwLock<Held>,
+    /// Does for access keys that do not exist the work that those that exist have done. Nothing is verified with it.
+    decoy: Signer,
+}
+
+impl Default for Credentials {
+    fn default() -> Credentials {
+        let secret = SecretAccessKey::new("as long as the secrets that AWS draws...".to_owned());
+        Credentials { held: RwLock::default(), decoy: Signer::new(secret) }
+    }
 }
 
 #[derive(Default)]
@@ -124,6 +135,19 @@ impl Credentials {
     /// The credential behind an access key id.
     pub(crate) fn find(&self, access_key_id: &str) -> Option<Arc<Credential>> {
         self.read(|held| held.by_access_key_id.get(access_key_id).cloned())
+    }
+
+    /// The signing key of a credential for one scope, or, after the same work, none.
+    pub(crate) fn signing_key(
+        &self,
+        credential: Option<&Credential>,
+        date: &str,
+        region: &str,
+        service: &'static str,
+    ) -> Option<Arc<SigningKey>> {
+        let signer = credential.map_or(&self.decoy, |credential| &credential.signer);
+        let key = signer.signing_key(date, region, service);
+        credential.is_some().then_some(key)
     }
 
     /// Whether the account exists here.

@@ -143,9 +143,8 @@ fn authenticate(
     // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
     claim.check(&expected)?;
     let credential = host.credentials.find(claim.access_key_id);
-    let signing_key = credential
-        .as_ref()
-        .map(|credential| credential.signing_key(claim.date, claim.region, api.scope()));
+    let signing_key =
+        host.credentials.signing_key(credential.as_deref(), claim.date, claim.region, api.scope());
     claim.verify(request, signing_key.as_deref(), &expected)?;
     // Root users have no sessions, so no token can belong to the access key.
     match credential.filter(|_| claim.session_token.is_none()) {
