@@ -1,7 +1,7 @@
 //! Writing JSON text straight into a byte buffer, so that one event is always one line.
 //!
 //! More is escaped than RFC 8259 section 7 demands: whatever moves a terminal's cursor, breaks a
-//! line or reorders text in a viewer is written as `\uXXXX`, since a caller chooses these bytes
+//! line or reorders text in a viewer is written as a `\u` escape, since a caller chooses these bytes
 //! and an operator looks at them.
 
 const HEX: [u8; 16] = *b"0123456789abcdef";
