@@ -5,8 +5,8 @@ use tokio::net::TcpStream;
 
 use crate::error::Failure;
 
-/// Bytes of an answer that are read at once; every answer of the benchmark fits.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an answer that are read at once; a list of a thousand keys fits.
+const ANSWER_BYTES_MAX: usize = 512 * 1024;
 
 /// A kept-alive connection.
 pub(crate) struct Client {
