@@ -243,6 +243,102 @@ wire_enum! {
         Aes256 = "AES_256",
         Aes128 = "AES_128",
     }
+
+    /// Whether a message is to be hashed, is a digest already, or is ML-DSA's message representative.
+    MessageType = "MessageType" {
+        Raw = "RAW",
+        Digest = "DIGEST",
+        ExternalMu = "EXTERNAL_MU",
+    }
+
+    /// The kind and size of the key that wraps material on its way here.
+    WrappingKeySpec = "WrappingKeySpec" {
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Rsa4096 = "RSA_4096",
+        Sm2 = "SM2",
+    }
+
+    /// How material is wrapped on its way here.
+    WrappingAlgorithm = "AlgorithmSpec" {
+        /// Refused since October 2023.
+        RsaesPkcs1V15 = "RSAES_PKCS1_V1_5",
+        RsaesOaepSha1 = "RSAES_OAEP_SHA_1",
+        RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+        RsaAesKeyWrapSha1 = "RSA_AES_KEY_WRAP_SHA_1",
+        RsaAesKeyWrapSha256 = "RSA_AES_KEY_WRAP_SHA_256",
+        Sm2Pke = "SM2PKE",
+    }
+
+    /// Whether imported material is known to the key already.
+    ImportType = "ImportType" {
+        NewKeyMaterial = "NEW_KEY_MATERIAL",
+        ExistingKeyMaterial = "EXISTING_KEY_MATERIAL",
+    }
+
+    /// Whether imported material is here.
+    ImportState = "ImportState" {
+        Imported = "IMPORTED",
+        PendingImport = "PENDING_IMPORT",
+    }
+
+    /// What a version of the material is for.
+    KeyMaterialState = "KeyMaterialState" {
+        /// It only decrypts what it encrypted before a rotation.
+        NonCurrent = "NON_CURRENT",
+        /// It encrypts and decrypts.
+        Current = "CURRENT",
+        /// It waits for a rotation on demand.
+        PendingRotation = "PENDING_ROTATION",
+        /// It waits to be imported into every replica.
+        PendingMultiRegionImportAndRotation = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION",
+    }
+
+    /// What made a rotation happen.
+    RotationType = "RotationType" {
+        Automatic = "AUTOMATIC",
+        OnDemand = "ON_DEMAND",
+    }
+
+    /// Which versions of the material ListKeyRotations tells.
+    IncludeKeyMaterial = "IncludeKeyMaterial" {
+        AllKeyMaterial = "ALL_KEY_MATERIAL",
+        RotationsOnly = "ROTATIONS_ONLY",
+    }
+
+    /// The kind and size of a data key pair.
+    DataKeyPairSpec = "DataKeyPairSpec" {
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Rsa4096 = "RSA_4096",
+        EccNistP256 = "ECC_NIST_P256",
+        EccNistP384 = "ECC_NIST_P384",
+        EccNistP521 = "ECC_NIST_P521",
+        EccSecgP256k1 = "ECC_SECG_P256K1",
+        Sm2 = "SM2",
+        EccNistEdwards25519 = "ECC_NIST_EDWARDS25519",
+        MlKem512 = "ML_KEM_512",
+        MlKem768 = "ML_KEM_768",
+        MlKem1024 = "ML_KEM_1024",
+    }
+
+    /// The operations that count as use of a key.
+    KeyLastUsageOperation = "KeyLastUsageTrackingOperation" {
+        Decrypt = "Decrypt",
+        DeriveSharedSecret = "DeriveSharedSecret",
+        Encrypt = "Encrypt",
+        GenerateDataKey = "GenerateDataKey",
+        GenerateDataKeyPair = "GenerateDataKeyPair",
+        GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+        GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+        GenerateMac = "GenerateMac",
+        ReEncrypt = "ReEncrypt",
+        Sign = "Sign",
+        Verify = "Verify",
+        VerifyMac = "VerifyMac",
+        Encapsulate = "Encapsulate",
+        Decapsulate = "Decapsulate",
+    }
 }
 
 impl CustomerMasterKeySpec {
@@ -250,6 +346,14 @@ impl CustomerMasterKeySpec {
     pub fn key_spec(self) -> KeySpec {
         KeySpec::from_text(self.as_str())
             .expect("every CustomerMasterKeySpec is a KeySpec, by a test below")
+    }
+}
+
+impl DataKeyPairSpec {
+    /// The key spec of the same name.
+    pub fn key_spec(self) -> KeySpec {
+        KeySpec::from_text(self.as_str())
+            .expect("every DataKeyPairSpec is a KeySpec, by a test below")
     }
 }
 
@@ -288,6 +392,9 @@ mod tests {
     fn the_older_specs_are_specs() {
         for older in CustomerMasterKeySpec::ALL {
             assert_eq!(older.key_spec().customer_master_key_spec(), Some(*older));
+        }
+        for pair in DataKeyPairSpec::ALL {
+            assert_eq!(pair.key_spec().as_str(), pair.as_str());
         }
         assert_eq!(KeySpec::MlDsa44.customer_master_key_spec(), None);
     }
