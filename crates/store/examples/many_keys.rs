@@ -15,10 +15,10 @@ use crypto::SecretKey;
 use crypto::seal::{SealKey, SealKeys};
 use jiff::Timestamp;
 use store::{
-    AliasRow, KeyMaterialState, KeyPolicyRow, KeyRecord, KeyRow, LockedStore, MaterialRow, Store,
-    StoreError, StoreOptions, TagRow,
+    AliasRow, KeyPolicyRow, KeyRecord, KeyRow, LockedStore, MaterialRow, Store, StoreError,
+    StoreOptions, TagRow,
 };
-use wire::enums::{KeyManager, KeySpec, KeyState, KeyUsage, OriginType};
+use wire::enums::{KeyManager, KeyMaterialState, KeySpec, KeyState, KeyUsage, OriginType};
 use wire::names::{AccountId, KeyId, KeyMaterialId, Region};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -242,5 +242,9 @@ fn record(number: u64) -> Result<KeyRecord, StoreError> {
         policy: KeyPolicyRow { document: "p".repeat(POLICY_BYTES) },
         aliases: vec![AliasRow { alias: alias(number)?, key_id, created, updated: created }],
         tags: vec![TagRow { tag_key: "Stage".to_owned(), tag_value: "production".to_owned() }],
+        rotation: None,
+        multi_region: None,
+        material_rotations: Vec::new(),
+        material_imports: Vec::new(),
     })
 }

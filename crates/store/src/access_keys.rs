@@ -60,7 +60,7 @@ impl FromStr for AccessKeyStatus {
 }
 
 pub(crate) const ACCESS_KEYS: SealedTable =
-    SealedTable { name: "access_keys", identity_columns: 2, sealed_columns: 8 };
+    SealedTable { name: "access_keys", schema_version: 1, identity_columns: 2, sealed_columns: 8 };
 
 const ACCOUNT_OF: &str = "SELECT account FROM access_keys WHERE access_key_id = ?1";
 

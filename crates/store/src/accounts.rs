@@ -39,7 +39,7 @@ pub struct AccountRow {
 }
 
 pub(crate) const ACCOUNTS: SealedTable =
-    SealedTable { name: "accounts", identity_columns: 1, sealed_columns: 3 };
+    SealedTable { name: "accounts", schema_version: 1, identity_columns: 1, sealed_columns: 3 };
 
 /// The column after the sealed ones and the seal.
 const MANIFEST_COLUMN: usize = 5;

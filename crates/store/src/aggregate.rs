@@ -22,13 +22,13 @@ pub(crate) trait ChildRow: Clone + PartialEq {
     const OF_OWNER: &'static str;
     /// Inserts the same columns.
     const INSERT: &'static str;
-    /// Deletes one row by its owner's key and its identity.
+    /// Deletes one row by its owner's key and, unless that is NULL, its identity.
     const DELETE: &'static str;
 
     /// What names the owner in `OF_OWNER` and `DELETE`.
     fn owner_key(owner: &Self::Owner) -> Vec<Value>;
 
-    /// What tells the row from its owner's other rows.
+    /// What tells the row from its owner's other rows; NULL if there is one at most.
     fn identity(&self) -> ValueRef<'_>;
 
     /// The sealed columns, in the table's order.
@@ -150,7 +150,9 @@ impl<'r, R: ChildRow> Plan<'r, R> {
             let mut delete = connection.prepare_cached(R::DELETE)?;
             for row in &self.deleted {
                 let mut key = R::owner_key(self.owner);
-                key.push(row.identity().try_into().map_err(rusqlite::Error::from)?);
+                if row.identity() != ValueRef::Null {
+                    key.push(row.identity().try_into().map_err(rusqlite::Error::from)?);
+                }
                 delete.execute(params_from_iter(key))?;
             }
         }

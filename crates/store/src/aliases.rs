@@ -27,7 +27,7 @@ pub struct AliasRow {
 }
 
 pub(crate) const ALIASES: SealedTable =
-    SealedTable { name: "aliases", identity_columns: 3, sealed_columns: 7 };
+    SealedTable { name: "aliases", schema_version: 1, identity_columns: 3, sealed_columns: 7 };
 
 /// The columns of every SELECT below.
 macro_rules! select {

@@ -23,7 +23,7 @@ pub struct OutboxRecord {
 }
 
 pub(crate) const AUDIT_OUTBOX: SealedTable =
-    SealedTable { name: "audit_outbox", identity_columns: 1, sealed_columns: 2 };
+    SealedTable { name: "audit_outbox", schema_version: 1, identity_columns: 1, sealed_columns: 2 };
 
 pub(crate) const OLDEST: &str = "
     SELECT number, record, seal_version, seal FROM audit_outbox ORDER BY number LIMIT ?1";

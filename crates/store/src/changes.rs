@@ -16,7 +16,7 @@ use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
 
 pub(crate) const CHANGES: SealedTable =
-    SealedTable { name: "changes", identity_columns: 1, sealed_columns: 5 };
+    SealedTable { name: "changes", schema_version: 1, identity_columns: 1, sealed_columns: 5 };
 
 pub(crate) const AFTER: &str = "
     SELECT sequence, kind, account, region, name, seal_version, seal

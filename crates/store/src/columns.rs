@@ -126,6 +126,14 @@ impl<'r> Columns<'r> {
         })
     }
 
+    /// Reads a text of parts with a separator between each two; none if it is empty.
+    pub(crate) fn parse_list<T: FromStr>(&mut self, separator: &str) -> Result<Vec<T>> {
+        self.read(|value| match value.as_str().ok()? {
+            "" => Some(Vec::new()),
+            text => text.split(separator).map(|part| part.parse().ok()).collect(),
+        })
+    }
+
     pub(crate) fn bytes(&mut self) -> Result<Vec<u8>> {
         self.read(|value| value.as_blob().ok().map(<[u8]>::to_vec))
     }

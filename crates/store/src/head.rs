@@ -30,7 +30,7 @@ pub(crate) struct Head {
 }
 
 pub(crate) const HEAD: SealedTable =
-    SealedTable { name: "head", identity_columns: 1, sealed_columns: 6 };
+    SealedTable { name: "head", schema_version: 1, identity_columns: 1, sealed_columns: 6 };
 
 pub(crate) const ONE: &str = "
     SELECT id, position, changes_first, outbox_first, outbox_next, aggregates, seal_version, seal

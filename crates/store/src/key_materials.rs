@@ -1,9 +1,8 @@
 //! Rows of key material: wrapped bytes and which domain key wraps them.
 
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use rusqlite::types::{Value, ValueRef};
+use wire::enums::KeyMaterialState;
 use wire::names::KeyMaterialId;
 
 use crate::aggregate::ChildRow;
@@ -19,44 +18,21 @@ pub struct MaterialRow {
     pub key_material_id: KeyMaterialId,
     /// The version of the domain key that wraps it.
     pub domain_key_version: u32,
-    /// The wrapped bytes. Custody authenticates them together with the key's identity.
+    /// The wrapped bytes. Custody authenticates them together with the key's identity. Empty when
+    /// imported material was deleted or has expired.
     pub wrapped: Vec<u8>,
     /// When the material was made.
     pub created: Timestamp,
-    /// Whether it encrypts, or only decrypts what it encrypted before.
+    /// What it is for: to encrypt, only to decrypt what it encrypted before, or not in use yet.
     pub state: KeyMaterialState,
 }
 
-/// What a version of the material is for; AWS's `KeyMaterialState`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyMaterialState {
-    /// It encrypts and decrypts.
-    Current,
-    /// It only decrypts what it encrypted before a rotation.
-    NonCurrent,
-}
-
-impl KeyMaterialState {
-    /// AWS's text.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Current => "CURRENT",
-            Self::NonCurrent => "NON_CURRENT",
-        }
-    }
-}
-
-impl FromStr for KeyMaterialState {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Current, Self::NonCurrent].into_iter().find(|state| state.as_str() == text).ok_or(())
-    }
-}
-
-pub(crate) const KEY_MATERIALS: SealedTable =
-    SealedTable { name: "key_materials", identity_columns: 3, sealed_columns: 8 };
+pub(crate) const KEY_MATERIALS: SealedTable = SealedTable {
+    name: "key_materials",
+    schema_version: 1,
+    identity_columns: 3,
+    sealed_columns: 8,
+};
 
 impl ChildRow for MaterialRow {
     type Owner = KeyRow;

@@ -19,7 +19,7 @@ pub struct KeyPolicyRow {
 const POLICY_NAME: &str = "default";
 
 pub(crate) const KEY_POLICIES: SealedTable =
-    SealedTable { name: "key_policies", identity_columns: 3, sealed_columns: 5 };
+    SealedTable { name: "key_policies", schema_version: 1, identity_columns: 3, sealed_columns: 5 };
 
 impl ChildRow for KeyPolicyRow {
     type Owner = KeyRow;

@@ -15,7 +15,11 @@ use crate::changes::CHANGES;
 use crate::head::HEAD;
 use crate::key_materials::KEY_MATERIALS;
 use crate::key_policies::KEY_POLICIES;
+use crate::key_usages::KEY_USAGES;
 use crate::keys::KEYS;
+use crate::material_imports::MATERIAL_IMPORTS;
+use crate::multi_region_keys::MULTI_REGION_KEYS;
+use crate::rotations::{MATERIAL_ROTATIONS, ROTATIONS};
 use crate::tags::TAGS;
 
 /// The first schema.
@@ -172,9 +176,87 @@ CREATE TABLE leases (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// The second schema: rotation, import, multi-Region keys and the last use of a key. The tables of
+/// the first one keep their columns: a seal covers all columns of a row, so that one more would
+/// break every seal that stands.
+pub(crate) const VERSION_2: &str = "
+CREATE TABLE rotations (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  rotation_period_days INTEGER NOT NULL,
+  enabled_nanos INTEGER NOT NULL,
+  next_rotation_nanos INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rotations_by_next_rotation ON rotations (next_rotation_nanos);
+
+CREATE TABLE multi_region_keys (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  primary_region TEXT NOT NULL,
+  replica_regions TEXT NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE material_rotations (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  key_material_id BLOB NOT NULL,
+  sequence INTEGER NOT NULL,
+  rotated_nanos INTEGER NOT NULL,
+  rotation_type TEXT NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id, key_material_id),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE material_imports (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  key_material_id BLOB NOT NULL,
+  sequence INTEGER NOT NULL,
+  description TEXT NOT NULL,
+  valid_to_nanos INTEGER,
+  import_state TEXT NOT NULL,
+  imported_nanos INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id, key_material_id),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX material_imports_by_valid_to ON material_imports (valid_to_nanos)
+  WHERE valid_to_nanos IS NOT NULL AND import_state = 'IMPORTED';
+
+CREATE TABLE key_usages (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  used_nanos INTEGER NOT NULL,
+  event_id BLOB NOT NULL,
+  request_id BLOB NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX keys_in_transit ON keys (state) WHERE state IN ('Creating', 'Updating');
+";
+
 /// A table whose rows are sealed.
 pub(crate) struct SealedTable {
     pub(crate) name: &'static str,
+    /// The version of the schema that the table came with.
+    pub(crate) schema_version: u32,
     /// How many of the first columns are the identity of a row.
     pub(crate) identity_columns: usize,
     /// How many of the first columns the seal covers: all of them but the seal itself and the
@@ -190,6 +272,11 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &KEY_POLICIES,
     &ALIASES,
     &TAGS,
+    &ROTATIONS,
+    &MULTI_REGION_KEYS,
+    &MATERIAL_ROTATIONS,
+    &MATERIAL_IMPORTS,
+    &KEY_USAGES,
     &ACCOUNTS,
     &ACCESS_KEYS,
     &AUDIT_OUTBOX,
@@ -235,6 +322,11 @@ mod tests {
         (&KEY_POLICIES, KeyPolicyRow::OF_OWNER),
         (&ALIASES, AliasRow::OF_OWNER),
         (&TAGS, TagRow::OF_OWNER),
+        (&ROTATIONS, RotationRow::OF_OWNER),
+        (&MULTI_REGION_KEYS, MultiRegionRow::OF_OWNER),
+        (&MATERIAL_ROTATIONS, MaterialRotationRow::OF_OWNER),
+        (&MATERIAL_IMPORTS, MaterialImportRow::OF_OWNER),
+        (&KEY_USAGES, key_usages::ONE),
         (&ACCOUNTS, accounts::ONE),
         (&ACCESS_KEYS, AccessKeyRow::OF_OWNER),
         (&AUDIT_OUTBOX, audit_outbox::OLDEST),

@@ -3,7 +3,8 @@
 //! ```text
 //! row seal  = HMAC-SHA-256(K, label, "row",      table, column 1, ..., column n)
 //! manifest  = HMAC-SHA-256(K, label, "manifest", table, root's identity and seal,
-//!                          for each child table: name, (identity, seal) of each row in order)
+//!                          for each child table: name, (identity, seal) of each row in order;
+//!                          without the tables that came later than the root's and are empty)
 //! ```
 //!
 //! Every field is length-prefixed and carries its type, so that no byte can slide into a neighbour.
@@ -95,6 +96,13 @@ impl Manifest {
     }
 
     /// Adds a child table with its rows in the order of their identities.
+    ///
+    /// A table that is younger than the root's is listed only when it has rows. So the manifest of
+    /// an aggregate without such rows is, byte for byte, the one from before there was the table,
+    /// and those that an older version sealed stay valid without a key to seal them anew at the
+    /// migration. Nothing is lost: a table is listed under its name, so that no rows of one read as
+    /// those of another; a row that comes to an unlisted table, and the last one that goes from a
+    /// listed table, changes the manifest like any other.
     pub(crate) fn list<'a>(
         &mut self,
         table: &SealedTable,
@@ -104,6 +112,9 @@ impl Manifest {
         for (identity, seal) in rows {
             encode(&mut list, identity);
             encode(&mut list, ValueRef::Blob(&seal.tag));
+        }
+        if list.is_empty() && table.schema_version > self.root.schema_version {
+            return;
         }
         encode(&mut self.encoded, ValueRef::from(table.name));
         encode(&mut self.encoded, ValueRef::Blob(&list));

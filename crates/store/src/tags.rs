@@ -18,7 +18,7 @@ pub struct TagRow {
 }
 
 pub(crate) const TAGS: SealedTable =
-    SealedTable { name: "tags", identity_columns: 3, sealed_columns: 5 };
+    SealedTable { name: "tags", schema_version: 1, identity_columns: 3, sealed_columns: 5 };
 
 impl ChildRow for TagRow {
     type Owner = KeyRow;

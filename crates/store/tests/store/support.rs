@@ -6,12 +6,11 @@ use crypto::SecretKey;
 use crypto::seal::{SealKey, SealKeys};
 use jiff::Timestamp;
 use store::{
-    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, KeyMaterialState,
-    KeyPolicyRow, KeyRecord, KeyRow, LockedStore, MaterialRow, Store, StoreError, StoreOptions,
-    TagRow,
+    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, KeyPolicyRow, KeyRecord,
+    KeyRow, LockedStore, MaterialRow, Store, StoreError, StoreOptions, TagRow,
 };
 use tempfile::TempDir;
-use wire::enums::{KeyManager, KeySpec, KeyState, KeyUsage, OriginType};
+use wire::enums::{KeyManager, KeyMaterialState, KeySpec, KeyState, KeyUsage, OriginType};
 use wire::names::{AccountId, AliasName, KeyId, KeyMaterialId, Region};
 
 pub(crate) fn seal_keys() -> SealKeys {
@@ -134,6 +133,10 @@ pub(crate) fn key(number: u8) -> KeyRecord {
         policy: KeyPolicyRow { document: format!("{{\"Id\":\"{number}\"}}") },
         aliases: Vec::new(),
         tags: Vec::new(),
+        rotation: None,
+        multi_region: None,
+        material_rotations: Vec::new(),
+        material_imports: Vec::new(),
     }
 }
 

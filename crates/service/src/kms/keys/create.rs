@@ -1,7 +1,9 @@
 //! CreateKey.
 
-use store::{KeyMaterialState, KeyPolicyRow, KeyRecord, KeyRow, MaterialRow, TagRow};
-use wire::enums::{CustomerMasterKeySpec, KeyManager, KeySpec, KeyState, KeyUsage, OriginType};
+use store::{KeyPolicyRow, KeyRecord, KeyRow, MaterialRow, TagRow};
+use wire::enums::{
+    CustomerMasterKeySpec, KeyManager, KeyMaterialState, KeySpec, KeyState, KeyUsage, OriginType,
+};
 use wire::kms::keys::{CreateKeyRequest, CreateKeyResponse};
 use wire::names::{KeyId, KeyMaterialId};
 use wire::values::OneOf;
@@ -195,6 +197,10 @@ async fn new_key(
         policy: KeyPolicyRow { document: policy },
         aliases: Vec::new(),
         tags,
+        rotation: None,
+        multi_region: None,
+        material_rotations: Vec::new(),
+        material_imports: Vec::new(),
         key,
     })
 }
