@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::database::{self, Lock};
 use crate::domain_keys::{self, DeploymentRow, DomainKeyRow};
 use crate::error::Result;
-use crate::limits::READER_THREADS;
+use crate::limits::{LOCK_WAIT_MILLIS_MAX, READER_THREADS};
 use crate::migrations;
 use crate::store::Store;
 use crate::unlock;
@@ -32,10 +32,12 @@ impl Default for StoreOptions {
 
 /// A store that is opened and migrated, and whose rows are not yet believed.
 pub struct LockedStore {
-    path: PathBuf,
-    options: StoreOptions,
-    connection: Connection,
-    lock: Lock,
+    pub(crate) path: PathBuf,
+    pub(crate) options: StoreOptions,
+    pub(crate) connection: Connection,
+    /// False if the log may hold what a deletion before the last end meant to wipe.
+    pub(crate) is_log_empty: bool,
+    pub(crate) lock: Lock,
 }
 
 impl LockedStore {
@@ -52,9 +54,11 @@ impl LockedStore {
     pub fn open(path: &Path, options: StoreOptions) -> Result<LockedStore> {
         let lock = Lock::take(path)?;
         let mut connection = database::open_writer(path)?;
+        // A process that was killed between a deletion and its wipe has left the log as it was.
+        let is_log_empty = database::empty_log(&connection, LOCK_WAIT_MILLIS_MAX)?;
         migrations::migrate(&mut connection)?;
         database::sync_folder(path)?;
-        Ok(LockedStore { path: path.to_owned(), options, connection, lock })
+        Ok(LockedStore { path: path.to_owned(), options, connection, is_log_empty, lock })
     }
 
     /// The deployment this database belongs to; none before
@@ -98,6 +102,6 @@ impl LockedStore {
     /// [`StoreError::Seal`](crate::StoreError::Seal) if they are not as this deployment left them.
     pub fn unlock(self, seal_keys: SealKeys) -> Result<Store> {
         let believed = unlock::check(&self.connection, &seal_keys, self.options.accept_rollback)?;
-        Store::start(&self.path, &self.options, self.connection, self.lock, seal_keys, believed)
+        Store::start(self, seal_keys, believed)
     }
 }

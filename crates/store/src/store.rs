@@ -1,19 +1,17 @@
 //! The store as others hold it: a handle on one writer thread and a few reader threads.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use crypto::seal::SealKeys;
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::change::Change;
-use crate::database::{self, Lock};
+use crate::database;
 use crate::error::{Result, StoreError};
 use crate::limits::{READ_QUEUE_ACTS_MAX, WRITE_QUEUE_ACTS_MAX};
-use crate::locked::StoreOptions;
+use crate::locked::LockedStore;
 use crate::queue::Queue;
 use crate::readers::{self, ReadJob};
 use crate::sequences::Sequences;
@@ -41,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) listeners: RwLock<Vec<Listener>>,
     /// The number of the newest committed change.
     pub(crate) position: AtomicU64,
+    /// True while the write-ahead log holds what must not stay.
+    pub(crate) is_wipe_due: AtomicBool,
     pub(crate) ending: Ending,
     /// Why writes are refused, once a commit has failed.
     pub(crate) poison: OnceLock<String>,
@@ -79,13 +79,11 @@ struct Threads {
 
 impl Store {
     pub(crate) fn start(
-        path: &Path,
-        options: &StoreOptions,
-        connection: Connection,
-        lock: Lock,
+        locked: LockedStore,
         seal_keys: SealKeys,
         believed: Believed,
     ) -> Result<Store> {
+        let LockedStore { path, options, connection, is_log_empty, lock } = locked;
         let Believed { head, digest, sequences } = believed;
         let shared = Arc::new(Shared {
             seal_keys,
@@ -94,13 +92,14 @@ impl Store {
             reads: Queue::new(READ_QUEUE_ACTS_MAX),
             listeners: RwLock::new(Vec::new()),
             position: AtomicU64::new(head.position),
+            is_wipe_due: AtomicBool::new(!is_log_empty),
             ending: Ending::new(),
             poison: OnceLock::new(),
         });
         // Made before any thread, so that an error below ends those that run already.
         let mut threads = Threads { shared: Arc::clone(&shared), handles: Vec::new() };
         for _ in 0..options.reader_threads.max(1) {
-            let connection = database::open_reader(path)?;
+            let connection = database::open_reader(&path)?;
             let shared = Arc::clone(&shared);
             threads.spawn("store-reader", move || readers::run(&connection, &shared))?;
         }
@@ -164,6 +163,26 @@ impl Store {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.shared().position.load(Ordering::Acquire)
+    }
+
+    /// Sees to it that nothing deleted before the call stays in the database's files: moves the
+    /// write-ahead log into the database, where freed bytes were overwritten, and empties it. Every
+    /// commit that deletes key material or a key does the same; this tells the outcome.
+    ///
+    /// True if it is done. False if a reader still looks at a state in the log, which the log must
+    /// outlast: the writer tries again by itself twice a second, and a later call tells whether it
+    /// succeeded.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write`](Store::write).
+    pub async fn scrub(&self) -> Result<bool> {
+        let act = |transaction: &mut Transaction<'_>| {
+            transaction.wipe_after_commit();
+            Ok::<_, StoreError>(())
+        };
+        self.write(act).await?;
+        Ok(!self.shared().is_wipe_due.load(Ordering::Acquire))
     }
 
     /// False once a commit has failed: writes are refused until a restart.

@@ -81,8 +81,6 @@ pub(crate) struct Writer {
     head: Head,
     digest: SetDigest,
     counts: KeyCounts,
-    /// True while the log holds what must not stay.
-    must_wipe: bool,
     /// Keeps other processes away as long as the connection is open.
     _lock: Lock,
 }
@@ -102,14 +100,13 @@ impl Writer {
         shared: Arc<Shared>,
         (head, digest): (Head, SetDigest),
     ) -> Writer {
-        let counts = KeyCounts::new();
-        Writer { connection, shared, head, digest, counts, must_wipe: false, _lock: lock }
+        Writer { connection, shared, head, digest, counts: KeyCounts::new(), _lock: lock }
     }
 
     /// Works until the queue is closed and empty.
     pub(crate) fn run(&mut self) {
         loop {
-            let wait = self.must_wipe.then_some(Duration::from_millis(WIPE_RETRY_MILLIS));
+            let wait = self.is_wipe_due().then_some(Duration::from_millis(WIPE_RETRY_MILLIS));
             match self.shared.writes.pop(GROUP_ACTS_MAX, wait) {
                 Popped::Some(jobs) => self.do_group(jobs),
                 Popped::Nothing => self.wipe(),
@@ -128,7 +125,7 @@ impl Writer {
                 Some(failure)
             }
         };
-        if self.must_wipe {
+        if self.is_wipe_due() {
             self.wipe();
         }
         for job in jobs {
@@ -175,7 +172,9 @@ impl Writer {
     fn publish(&mut self, group: Group) -> Result<()> {
         self.head = group.head;
         self.digest = group.digest;
-        self.must_wipe |= group.effects.iter().any(|effects| effects.wipe);
+        if group.effects.iter().any(|effects| effects.wipe) {
+            self.shared.is_wipe_due.store(true, Ordering::Release);
+        }
         let outcomes = group.effects.into_iter().flat_map(|effects| effects.outcomes);
         self.shared.sequences.advance(group.head.position, outcomes);
         self.shared.position.store(group.head.position, Ordering::Release);
@@ -197,9 +196,13 @@ impl Writer {
     /// needs it.
     fn wipe(&mut self) {
         match database::empty_log(&self.connection, WIPE_WAIT_MILLIS_MAX) {
-            Ok(is_empty) => self.must_wipe = !is_empty,
+            Ok(is_empty) => self.shared.is_wipe_due.store(!is_empty, Ordering::Release),
             Err(error) => tracing::warn!(%error, "the write-ahead log was not emptied"),
         }
+    }
+
+    fn is_wipe_due(&self) -> bool {
+        self.shared.is_wipe_due.load(Ordering::Acquire)
     }
 
     fn end(&self) {
