@@ -31,11 +31,19 @@ pub const RESOURCE_OWNERS_MAX: u64 = 2;
 pub const MARKER_CHARS_MAX: u64 = 1024;
 /// Largest page that the model lets a caller ask for.
 pub const LIMIT_ITEMS_MAX: u64 = 1000;
+/// Length of a key material id: 32 bytes as hexadecimal digits.
+pub const KEY_MATERIAL_ID_CHARS: u64 = 64;
+/// Longest description of imported key material.
+pub const KEY_MATERIAL_DESCRIPTION_CHARS_MAX: u64 = 256;
+/// Longest Region name in a request; the same as [`REGION_BYTES_MAX`].
+pub const REGION_CHARS_MAX: u64 = 32;
 
-/// Largest plaintext of an Encrypt call.
+/// Largest plaintext of an Encrypt call, and largest message that is signed or authenticated.
 pub const PLAINTEXT_BYTES_MAX: u64 = 4096;
-/// Largest ciphertext of a Decrypt or ReEncrypt call.
+/// Largest ciphertext, signature, MAC or import token of a call.
 pub const CIPHERTEXT_BYTES_MAX: u64 = 6144;
+/// Largest public key of a peer, in DER.
+pub const PUBLIC_KEY_BYTES_MAX: u64 = 8192;
 /// Most bytes of a data key or a random string.
 pub const NUMBER_OF_BYTES_MAX: u64 = 1024;
 /// Largest attestation document of a recipient.
@@ -43,6 +51,10 @@ pub const ATTESTATION_DOCUMENT_BYTES_MAX: u64 = 262_144;
 
 /// Longest waiting period before deletion in the model. The service's own bounds are narrower.
 pub const PENDING_WINDOW_DAYS_MAX: u64 = 365;
+/// Shortest time between two automatic rotations.
+pub const ROTATION_PERIOD_DAYS_MIN: u64 = 90;
+/// Longest time between two automatic rotations.
+pub const ROTATION_PERIOD_DAYS_MAX: u64 = 2560;
 
 /// Longest Region name.
 pub const REGION_BYTES_MAX: usize = 32;

@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use wire::{
     enums::*,
     json::encode,
-    kms::{aliases::*, encrypt::*, generate::*, key_policies::*, keys::*, tags::*},
+    kms::{
+        aliases::*, encrypt::*, generate::*, import::*, key_policies::*, keys::*, mac::*,
+        multi_region::*, public_keys::*, rotation::*, shared_secrets::*, sign::*, tags::*,
+    },
     model::{Answer, description, operation},
     names::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyMaterialId, Region},
     values::Blob,
@@ -201,6 +204,137 @@ fn the_members_of_cryptographic_answers_are_stated() {
         plaintext: Some(blob()),
         ciphertext_for_recipient: Some(blob()),
     });
+}
+
+#[test]
+fn the_members_of_answers_of_key_types_are_stated() {
+    stated(&SignResponse {
+        key_id: arn(),
+        signature: blob(),
+        signing_algorithm: SigningAlgorithmSpec::EcdsaSha256,
+    });
+    stated(&VerifyResponse {
+        key_id: arn(),
+        signature_valid: true,
+        signing_algorithm: SigningAlgorithmSpec::EcdsaSha256,
+    });
+    stated(&GenerateMacResponse {
+        mac: blob(),
+        mac_algorithm: MacAlgorithmSpec::HmacSha256,
+        key_id: arn(),
+    });
+    stated(&VerifyMacResponse {
+        key_id: arn(),
+        mac_valid: true,
+        mac_algorithm: MacAlgorithmSpec::HmacSha256,
+    });
+    stated(&GetPublicKeyResponse {
+        key_id: arn(),
+        public_key: blob(),
+        customer_master_key_spec: Some(CustomerMasterKeySpec::Rsa2048),
+        key_spec: KeySpec::Rsa2048,
+        key_usage: KeyUsage::SignVerify,
+        encryption_algorithms: vec![EncryptionAlgorithmSpec::RsaesOaepSha256],
+        signing_algorithms: vec![SigningAlgorithmSpec::EcdsaSha256],
+        key_agreement_algorithms: vec![KeyAgreementAlgorithmSpec::Ecdh],
+        encapsulation_algorithms: vec![EncapsulationAlgorithmSpec::MlKem],
+    });
+    stated(&DeriveSharedSecretResponse {
+        key_id: arn(),
+        shared_secret: Some(blob()),
+        ciphertext_for_recipient: Some(blob()),
+        key_agreement_algorithm: KeyAgreementAlgorithmSpec::Ecdh,
+        key_origin: OriginType::AwsKms,
+    });
+    stated(&EncapsulateResponse {
+        key_id: arn(),
+        shared_secret: blob(),
+        shared_secret_ciphertext_blob: blob(),
+        encapsulation_algorithm: EncapsulationAlgorithmSpec::MlKem,
+    });
+    stated(&DecapsulateResponse {
+        key_id: arn(),
+        shared_secret: blob(),
+        encapsulation_algorithm: EncapsulationAlgorithmSpec::MlKem,
+    });
+    stated(&GenerateDataKeyPairResponse {
+        private_key_ciphertext_blob: blob(),
+        private_key_plaintext: Some(blob()),
+        public_key: blob(),
+        key_id: arn(),
+        key_pair_spec: DataKeyPairSpec::Rsa2048,
+        ciphertext_for_recipient: Some(blob()),
+        key_material_id: Some(material()),
+    });
+    stated(&GenerateDataKeyPairWithoutPlaintextResponse {
+        private_key_ciphertext_blob: blob(),
+        public_key: blob(),
+        key_id: arn(),
+        key_pair_spec: DataKeyPairSpec::Rsa2048,
+        key_material_id: Some(material()),
+    });
+}
+
+#[test]
+fn the_members_of_answers_of_lifecycles_are_stated() {
+    stated(&GetParametersForImportResponse {
+        key_id: arn(),
+        import_token: blob(),
+        public_key: blob(),
+        parameters_valid_to: time(),
+    });
+    stated(&ImportKeyMaterialResponse { key_id: arn(), key_material_id: Some(material()) });
+    stated(&DeleteImportedKeyMaterialResponse { key_id: arn(), key_material_id: Some(material()) });
+    stated(&GetKeyRotationStatusResponse {
+        key_rotation_enabled: true,
+        key_id: arn(),
+        rotation_period_in_days: Some(365),
+        next_rotation_date: Some(time()),
+        on_demand_rotation_start_date: Some(time()),
+    });
+    stated(&RotateKeyOnDemandResponse { key_id: arn() });
+    let entry = RotationsListEntry {
+        key_id: key_id(),
+        key_material_id: material(),
+        key_material_description: Some(String::new()),
+        import_state: Some(ImportState::Imported),
+        key_material_state: KeyMaterialState::Current,
+        expiration_model: Some(ExpirationModel::KeyMaterialExpires),
+        valid_to: Some(time()),
+        rotation_date: Some(time()),
+        rotation_type: Some(RotationType::OnDemand),
+    };
+    stated(&entry);
+    stated(&ListKeyRotationsResponse {
+        rotations: vec![entry],
+        next_marker: Some(String::new()),
+        truncated: true,
+    });
+    stated(&ReplicateKeyResponse {
+        replica_key_metadata: key_metadata(),
+        replica_policy: String::new(),
+        replica_tags: Vec::new(),
+    });
+    stated(&KeyLastUsageData {
+        operation: Some(KeyLastUsageOperation::Sign),
+        timestamp: Some(time()),
+        cloud_trail_event_id: Some(String::new()),
+        kms_request_id: Some(String::new()),
+    });
+}
+
+#[test]
+fn the_last_usage_of_an_unused_key_is_an_empty_object() {
+    let answer = GetKeyLastUsageResponse {
+        key_id: arn(),
+        key_last_usage: KeyLastUsageData::default(),
+        tracking_start_date: time(),
+        key_creation_date: time(),
+    };
+    stated(&answer);
+    let written: Value = serde_json::from_slice(&encode(&answer)).unwrap();
+    assert_eq!(written["KeyLastUsage"], json!({}));
+    assert_eq!(written["TrackingStartDate"], json!(1_680_000_000.123));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use wire::{
     kms::{
         encrypt::{DecryptRequest, EncryptRequest},
         generate::GenerateDataKeyRequest,
+        import::ImportKeyMaterialRequest,
         keys::CreateKeyRequest,
         tags::UntagResourceRequest,
     },
@@ -70,6 +71,14 @@ fn every_type_is_written() {
     );
     assert_eq!(recorded::<UntagResourceRequest>(r#"{"TagKeys":[]}"#, &[]), r#"{"tagKeys":[]}"#);
     assert_eq!(recorded::<UntagResourceRequest>("{}", &[]), "{}");
+    assert_eq!(
+        recorded::<ImportKeyMaterialRequest>(
+            r#"{"KeyId":"a","ImportToken":"AAAA","EncryptedKeyMaterial":"AAAA",
+                "ValidTo":1680000000}"#,
+            &[],
+        ),
+        r#"{"keyId":"a","validTo":"Mar 28, 2023, 10:40:00 AM"}"#
+    );
 }
 
 #[test]

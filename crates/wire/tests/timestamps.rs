@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use wire::json::{decode, encode};
+use wire::kms::import::ImportKeyMaterialRequest;
 
 #[derive(Default, Serialize, Deserialize)]
 struct Probe {
@@ -57,6 +58,22 @@ fn other_values_are_refused() {
         assert_eq!(read(value), Err(Some(text.to_owned())), "{value}");
     }
     assert_eq!(read("null"), Err(None));
+}
+
+#[test]
+fn an_optional_time_may_be_absent() {
+    let valid_to = |body: &str| {
+        decode::<ImportKeyMaterialRequest>(body.as_bytes())
+            .map(|request| request.valid_to)
+            .map_err(|error| error.message)
+    };
+    assert_eq!(valid_to("{}"), Ok(None));
+    assert_eq!(valid_to(r#"{"ValidTo": null}"#), Ok(None));
+    assert_eq!(valid_to(r#"{"ValidTo": 1680000000}"#), Ok(Some(time("2023-03-28T10:40:00Z"))));
+    assert_eq!(
+        valid_to(r#"{"ValidTo": false}"#),
+        Err(Some("FALSE_VALUE can not be converted to a Timestamp".to_owned()))
+    );
 }
 
 #[test]

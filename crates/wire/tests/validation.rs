@@ -14,8 +14,11 @@ use wire::{
         aliases::CreateAliasRequest,
         encrypt::{DecryptRequest, EncryptRequest},
         generate::GenerateDataKeyRequest,
+        import::ImportKeyMaterialRequest,
         key_policies::PutKeyPolicyRequest,
         keys::{CreateKeyRequest, ListKeysRequest, UpdateKeyDescriptionRequest},
+        multi_region::UpdatePrimaryRegionRequest,
+        rotation::EnableKeyRotationRequest,
         tags::{TagResourceRequest, UntagResourceRequest},
     },
     shape::{Shape, required, validate},
@@ -140,11 +143,53 @@ fn numbers() {
 }
 
 #[test]
+fn the_bounds_of_a_rotation_period() {
+    let violation = |days: u16| {
+        violations::<EnableKeyRotationRequest>(&format!(
+            r#"{{"KeyId":"a","RotationPeriodInDays":{days}}}"#
+        ))
+    };
+    assert_eq!((violation(90).as_str(), violation(2560).as_str()), ("", ""));
+    assert!(violation(89).ends_with("Member must have value greater than or equal to 90"));
+    assert!(violation(2561).ends_with("Member must have value less than or equal to 2560"));
+}
+
+#[test]
+fn the_names_of_regions_and_key_materials() {
+    let region = |name: &str| {
+        violations::<UpdatePrimaryRegionRequest>(&format!(
+            r#"{{"KeyId":"a","PrimaryRegion":"{name}"}}"#
+        ))
+    };
+    assert_eq!(region("eu-central-1"), "");
+    assert_eq!(
+        region("Frankfurt"),
+        "1 validation error detected: Value 'Frankfurt' at 'primaryRegion' failed to satisfy \
+         constraint: Member must satisfy regular expression pattern: ^([a-z]+-){2,3}\\d+$"
+    );
+    let material = |id: &str| {
+        violations::<ImportKeyMaterialRequest>(&format!(
+            r#"{{"KeyId":"a","ImportToken":"AAAA","EncryptedKeyMaterial":"AAAA",
+                "KeyMaterialId":"{id}","KeyMaterialDescription":"spring 2026"}}"#
+        ))
+    };
+    assert_eq!(material(&"0f".repeat(32)), "");
+    assert_eq!(
+        material("0F"),
+        "2 validation errors detected: Value '0F' at 'keyMaterialId' failed to satisfy \
+         constraint: Member must have length greater than or equal to 64; Value '0F' at \
+         'keyMaterialId' failed to satisfy constraint: Member must satisfy regular expression \
+         pattern: ^[a-f0-9]+$"
+    );
+}
+
+#[test]
 fn lists_of_plain_items() {
     assert_eq!(
         violations::<UntagResourceRequest>(r#"{"KeyId":"a","TagKeys":["ok","",""]}"#),
         "1 validation error detected: Value '[ok, , ]' at 'tagKeys' failed to satisfy constraint: \
-         Member must satisfy constraint: [Member must have length greater than or equal to 1]"
+         Member must satisfy constraint: [Member must have length less than or equal to 128, \
+         Member must have length greater than or equal to 1]"
     );
     assert_eq!(
         violations::<ListKeysRequest>(r#"{"ResourceOwners":[]}"#),

@@ -91,4 +91,35 @@ pub mod option {
             None => serializer.serialize_none(),
         }
     }
+
+    /// Reads a time, or null as its absence; a member needs `#[serde(default)]` beside this.
+    ///
+    /// # Errors
+    /// Those of [`epoch::deserialize`](super::deserialize).
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        deserializer.deserialize_option(OptionVisitor)
+    }
+
+    struct OptionVisitor;
+
+    impl<'de> de::Visitor<'de> for OptionVisitor {
+        type Value = Option<Timestamp>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            EpochVisitor.expecting(formatter)
+        }
+
+        fn visit_none<E: de::Error>(self) -> Result<Option<Timestamp>, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(
+            self,
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
+    }
 }

@@ -7,9 +7,16 @@
 pub mod aliases;
 pub mod encrypt;
 pub mod generate;
+pub mod import;
 pub mod key_policies;
 pub mod keys;
+pub mod mac;
+pub mod multi_region;
+pub mod public_keys;
+pub mod rotation;
 mod rules;
+pub mod shared_secrets;
+pub mod sign;
 pub mod tags;
 
 use crate::model::Answer;
@@ -21,6 +28,8 @@ pub(crate) const STRUCTURES: &[(&str, &[&str])] = &[
     ("MultiRegionKey", keys::MultiRegionKey::MEMBERS),
     ("XksKeyConfigurationType", keys::XksKeyConfiguration::MEMBERS),
     ("KeyListEntry", keys::KeyListEntry::MEMBERS),
+    ("KeyLastUsageData", keys::KeyLastUsageData::MEMBERS),
+    ("RotationsListEntry", rotation::RotationsListEntry::MEMBERS),
     ("AliasListEntry", aliases::AliasListEntry::MEMBERS),
     ("Tag", tags::Tag::MEMBERS),
 ];

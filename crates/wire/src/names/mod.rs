@@ -16,6 +16,7 @@ pub(crate) use alias::is_alias_text;
 pub use arn::{AliasArn, KeyArn};
 pub use key_id::{KeyId, KeyMaterialId};
 pub use key_ref::{KeyRef, KeyRefError};
+pub(crate) use region::is_region_text;
 pub use region::{Partition, Region};
 
 /// A text is not the name that it should be.

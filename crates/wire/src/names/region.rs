@@ -73,7 +73,7 @@ impl FromStr for Region {
 
     fn from_str(text: &str) -> Result<Region, InvalidName> {
         let invalid = InvalidName::expected("a Region such as eu-central-1");
-        if !is_region(text) {
+        if !is_region_text(text) {
             return Err(invalid);
         }
         let mut bytes = [0; REGION_BYTES_MAX];
@@ -85,8 +85,8 @@ impl FromStr for Region {
 
 show_as_str!(Partition, Region);
 
-/// `^([a-z]+-){2,3}\d+$`
-fn is_region(text: &str) -> bool {
+/// `^([a-z]+-){2,3}\d+$`, the pattern of Regions in the model.
+pub(crate) fn is_region_text(text: &str) -> bool {
     let Some((words, number)) = text.rsplit_once('-') else { return false };
     let mut word_count = 0;
     for word in words.split('-') {
@@ -138,6 +138,14 @@ mod tests {
         assert_eq!(partition("cn-north-1"), Partition::AwsCn);
         assert_eq!(partition("us-gov-west-1"), Partition::AwsUsGov);
         assert_eq!(partition("us-east-1"), Partition::Aws);
+    }
+
+    #[test]
+    fn a_region_that_validation_lets_through_fits() {
+        assert_eq!(u64::try_from(REGION_BYTES_MAX), Ok(crate::limits::REGION_CHARS_MAX));
+        let longest = format!("{}-b-1", "a".repeat(28));
+        assert!(longest.parse::<Region>().is_ok());
+        assert!(format!("a{longest}").parse::<Region>().is_err());
     }
 
     #[test]

@@ -110,14 +110,12 @@ fn broken_constraints(value: &Value<'_>, kind: &Kind, broken: &mut Vec<String>) 
         (Value::Text(text), Kind::Text { length, pattern }) => {
             length_constraints(text.chars().count(), *length, broken);
             if let Some(pattern) = pattern.filter(|pattern| !(pattern.matches)(text)) {
-                let text = pattern.text;
-                broken.push(format!("Member must satisfy regular expression pattern: {text}"));
+                broken.push(must_match(pattern));
             }
         }
         (Value::Text(text), Kind::Enumeration(values)) => {
             if !values.contains(text) {
-                let values = values.join(", ");
-                broken.push(format!("Member must satisfy enum value set: [{values}]"));
+                broken.push(must_be_one_of(values));
             }
         }
         (Value::Integer(number), Kind::Integer(range)) => {
@@ -146,18 +144,54 @@ fn broken_constraints(value: &Value<'_>, kind: &Kind, broken: &mut Vec<String>) 
     }
 }
 
-/// AWS gathers what is asked of the plain items of a list in brackets, once for the whole list.
+/// AWS gathers in brackets all that is asked of the plain items of a list, also what none breaks,
+/// once for the whole list. Its answers of ACM, ECR and Lambda show that.
 fn item_constraints(list: &dyn List, item: &Kind, broken: &mut Vec<String>) {
-    let mut of_items: Vec<String> = Vec::new();
+    let mut of_item = Vec::new();
     list.each(&mut |value| {
-        let mut of_item = Vec::new();
-        broken_constraints(&value, item, &mut of_item);
-        of_item.retain(|constraint| !of_items.contains(constraint));
-        of_items.append(&mut of_item);
+        if of_item.is_empty() {
+            broken_constraints(&value, item, &mut of_item);
+        }
     });
-    if !of_items.is_empty() {
-        broken.push(format!("Member must satisfy constraint: [{}]", of_items.join(", ")));
+    if !of_item.is_empty() {
+        let asked = asked_of_text(item).join(", ");
+        broken.push(format!("Member must satisfy constraint: [{asked}]"));
     }
+}
+
+/// All constraints of a type; the plain items of the model's lists are texts.
+fn asked_of_text(kind: &Kind) -> Vec<String> {
+    match kind {
+        Kind::Text { length, pattern } => {
+            let max = length.max.map(|max| at_most("length", max));
+            let min = length.min.map(|min| at_least("length", min));
+            [max, min, pattern.map(must_match)].into_iter().flatten().collect()
+        }
+        Kind::Enumeration(values) => vec![must_be_one_of(values)],
+        Kind::Integer(_)
+        | Kind::Boolean
+        | Kind::Blob(_)
+        | Kind::Timestamp
+        | Kind::List { .. }
+        | Kind::Map
+        | Kind::Structure(_) => Vec::new(),
+    }
+}
+
+fn at_most(measure: &str, max: u64) -> String {
+    format!("Member must have {measure} less than or equal to {max}")
+}
+
+fn at_least(measure: &str, min: u64) -> String {
+    format!("Member must have {measure} greater than or equal to {min}")
+}
+
+fn must_match(pattern: Pattern) -> String {
+    format!("Member must satisfy regular expression pattern: {}", pattern.text)
+}
+
+fn must_be_one_of(values: &[&str]) -> String {
+    format!("Member must satisfy enum value set: [{}]", values.join(", "))
 }
 
 fn length_constraints(length: usize, range: Range, broken: &mut Vec<String>) {
@@ -169,12 +203,12 @@ fn range_constraints(number: i64, range: Range, measure: &str, broken: &mut Vec<
     if let Some(max) = range.max
         && u64::try_from(number).is_ok_and(|number| number > max)
     {
-        broken.push(format!("Member must have {measure} less than or equal to {max}"));
+        broken.push(at_most(measure, max));
     }
     if let Some(min) = range.min
         && u64::try_from(number).map_or(true, |number| number < min)
     {
-        broken.push(format!("Member must have {measure} greater than or equal to {min}"));
+        broken.push(at_least(measure, min));
     }
 }
 

@@ -1,7 +1,8 @@
 //! Keys: CreateKey, DescribeKey, ListKeys, UpdateKeyDescription, EnableKey, DisableKey,
-//! ScheduleKeyDeletion, CancelKeyDeletion.
+//! ScheduleKeyDeletion, CancelKeyDeletion, GetKeyLastUsage.
 
 mod key_metadata;
+mod last_usage;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use key_metadata::{
     KeyMetadata, MultiRegionConfiguration, MultiRegionKey, XksKeyConfiguration,
 };
+pub use last_usage::{GetKeyLastUsageRequest, GetKeyLastUsageResponse, KeyLastUsageData};
 
 use super::{
     family,
