@@ -3,7 +3,7 @@
 use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, ECDH_P521};
 use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, PublicKeyX509Der};
-use aws_lc_rs::error::{KeyRejected, Unspecified};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256K1_SHA256_ASN1,
@@ -14,7 +14,7 @@ use aws_lc_rs::signature::{
 use wire::enums::{MessageType, SigningAlgorithmSpec};
 
 use crate::data_key_pairs::DataKeyPair;
-use crate::signer::{Hashable, Signer};
+use crate::signing::{Hashable, Signer, Verifier, unless_canonical};
 use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ffi};
 
 /// A curve, with the one signing algorithm of its keys. Signatures are DER (X9.62, RFC 3279).
@@ -72,46 +72,44 @@ impl Curve {
     /// form that it read (public key absent, or compressed); made anew from d and Q, one key has
     /// one encoding.
     pub(crate) fn import(&self, bytes: &[u8]) -> Result<SecretBytes, InvalidKeyMaterial> {
-        ffi::PrivateKey::from_pkcs8(bytes)?;
+        ffi::Key::from_pkcs8(bytes)?;
         let key_pair = EcdsaKeyPair::from_pkcs8(self.signing, bytes)?;
         let d: EcPrivateKeyBin<'_> = key_pair.private_key().as_be_bytes()?;
         let q = key_pair.public_key().as_ref();
         let key_pair = EcdsaKeyPair::from_private_key_and_public_key(self.signing, d.as_ref(), q)?;
         Ok(SecretBytes::copy(key_pair.to_pkcs8v1()?.as_ref()))
     }
-}
 
-/// A key that signs.
-pub(crate) struct SigningKey {
-    curve: &'static Curve,
-    key_pair: EcdsaKeyPair,
-    public_key_der: Vec<u8>,
-    verifier: ParsedPublicKey,
-}
-
-impl SigningKey {
-    pub(crate) fn parse(curve: &'static Curve, material: &[u8]) -> Result<SigningKey, KeyRejected> {
-        let key_pair = EcdsaKeyPair::from_pkcs8(curve.signing, material)?;
-        let public_key: PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
-        let public_key_der = public_key.as_ref().to_vec();
-        let verifier = ParsedPublicKey::new(curve.verification, &public_key_der)?;
-        Ok(SigningKey { curve, key_pair, public_key_der, verifier })
-    }
-
-    pub(crate) fn public_key_der(&self) -> &[u8] {
-        &self.public_key_der
-    }
-
+    /// The message as the curve's one algorithm takes it.
     fn read<'m>(
         &self,
         algorithm: SigningAlgorithmSpec,
         message_type: MessageType,
         message: &'m [u8],
     ) -> Result<Hashable<'m>, CryptoError> {
-        if algorithm != self.curve.algorithm {
+        if algorithm != self.algorithm {
             return Err(CryptoError::Unsupported);
         }
-        Hashable::new(message_type, message, self.curve.hash)
+        Hashable::new(message_type, message, self.hash)
+    }
+}
+
+/// A private key that signs.
+pub(crate) struct SigningKey {
+    curve: &'static Curve,
+    key_pair: EcdsaKeyPair,
+    verifying_key: VerifyingKey,
+}
+
+impl SigningKey {
+    pub(crate) fn parse(
+        curve: &'static Curve,
+        material: &[u8],
+    ) -> Result<SigningKey, InvalidKeyMaterial> {
+        let key_pair = EcdsaKeyPair::from_pkcs8(curve.signing, material)?;
+        let public_key: PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
+        let verifying_key = VerifyingKey::parse(curve, public_key.as_ref())?;
+        Ok(SigningKey { curve, key_pair, verifying_key })
     }
 }
 
@@ -122,13 +120,37 @@ impl Signer for SigningKey {
         message_type: MessageType,
         message: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        let signature = match self.read(algorithm, message_type, message)? {
+        let signature = match self.curve.read(algorithm, message_type, message)? {
             Hashable::Message(message) => self.key_pair.sign(&SystemRandom::new(), message),
             Hashable::Digest(digest) => self.key_pair.sign_digest(&digest),
         };
         Ok(signature?.as_ref().to_vec())
     }
 
+    fn verifier(&self) -> &dyn Verifier {
+        &self.verifying_key
+    }
+}
+
+/// A public key that verifies.
+pub(crate) struct VerifyingKey {
+    curve: &'static Curve,
+    public_key_der: Vec<u8>,
+    parsed: ParsedPublicKey,
+}
+
+impl VerifyingKey {
+    pub(crate) fn parse(
+        curve: &'static Curve,
+        public_key_der: &[u8],
+    ) -> Result<VerifyingKey, InvalidPublicKey> {
+        let parsed = ParsedPublicKey::new(curve.verification, public_key_der)?;
+        unless_canonical(public_key_der, parsed.as_der())?;
+        Ok(VerifyingKey { curve, public_key_der: public_key_der.to_vec(), parsed })
+    }
+}
+
+impl Verifier for VerifyingKey {
     fn verify(
         &self,
         algorithm: SigningAlgorithmSpec,
@@ -136,11 +158,15 @@ impl Signer for SigningKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<bool, CryptoError> {
-        let verified = match self.read(algorithm, message_type, message)? {
-            Hashable::Message(message) => self.verifier.verify_sig(message, signature),
-            Hashable::Digest(digest) => self.verifier.verify_digest_sig(&digest, signature),
+        let verified = match self.curve.read(algorithm, message_type, message)? {
+            Hashable::Message(message) => self.parsed.verify_sig(message, signature),
+            Hashable::Digest(digest) => self.parsed.verify_digest_sig(&digest, signature),
         };
         Ok(verified.is_ok())
+    }
+
+    fn public_key_der(&self) -> &[u8] {
+        &self.public_key_der
     }
 }
 

@@ -100,8 +100,27 @@ impl From<KeyRejected> for InvalidKeyMaterial {
     }
 }
 
-/// A public key is not the `SubjectPublicKeyInfo` of a point on the curve of the key that it was
-/// given to.
+/// Bytes are not the `SubjectPublicKeyInfo` of a key of the spec; for a key agreement, of a point on
+/// the curve of the key that agrees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the public key is not a point on the key's curve")]
+#[error("not a public key of the spec")]
 pub struct InvalidPublicKey;
+
+impl From<Unspecified> for InvalidPublicKey {
+    fn from(_: Unspecified) -> InvalidPublicKey {
+        InvalidPublicKey
+    }
+}
+
+impl From<KeyRejected> for InvalidPublicKey {
+    fn from(_: KeyRejected) -> InvalidPublicKey {
+        InvalidPublicKey
+    }
+}
+
+impl From<InvalidPublicKey> for InvalidKeyMaterial {
+    /// For the public half of a private key that was read.
+    fn from(_: InvalidPublicKey) -> InvalidKeyMaterial {
+        InvalidKeyMaterial::Unsound
+    }
+}

@@ -18,7 +18,8 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_sys as aws_lc;
 use zeroize::Zeroizing;
 
-use crate::{SecretBytes, ml_dsa};
+use crate::SecretBytes;
+use crate::ed25519::PUBLIC_KEY_BYTES;
 
 /// Room for the `SubjectPublicKeyInfo` of an ML-KEM key, in bytes: that of ML-KEM-1024 has 1,590.
 const PUBLIC_KEY_DER_BYTES_MAX: usize = 2048;
@@ -28,18 +29,18 @@ fn succeeded(answer: c_int) -> Result<(), Unspecified> {
     if answer == 1 { Ok(()) } else { Err(Unspecified) }
 }
 
-/// An `EVP_PKEY` with a private half.
-pub(crate) struct PrivateKey(NonNull<aws_lc::EVP_PKEY>);
+/// An `EVP_PKEY`: a private key, or a public one.
+pub(crate) struct Key(NonNull<aws_lc::EVP_PKEY>);
 
 // SAFETY: an `EVP_PKEY` has no ties to the thread that made it, and its reference count is atomic.
 // JUSTIFICATION: keys are parsed once and used by every thread.
-unsafe impl Send for PrivateKey {}
+unsafe impl Send for Key {}
 // SAFETY: nothing here changes an `EVP_PKEY` after it was made, and AWS-LC allows concurrent calls
 // that do not (`openssl/evp.h`, at `EVP_PKEY_new`).
 // JUSTIFICATION: as for `Send`.
-unsafe impl Sync for PrivateKey {}
+unsafe impl Sync for Key {}
 
-impl Drop for PrivateKey {
+impl Drop for Key {
     fn drop(&mut self) {
         // SAFETY: the pointer came from AWS-LC, this value is its one owner, and it is not used
         // again. AWS-LC wipes the key.
@@ -48,25 +49,38 @@ impl Drop for PrivateKey {
     }
 }
 
-impl PrivateKey {
+impl Key {
     /// Takes over what a function of AWS-LC made, or the null that tells its failure.
-    fn owned(key: *mut aws_lc::EVP_PKEY) -> Result<PrivateKey, Unspecified> {
-        NonNull::new(key).map(PrivateKey).ok_or(Unspecified)
+    fn owned(key: *mut aws_lc::EVP_PKEY) -> Result<Key, Unspecified> {
+        NonNull::new(key).map(Key).ok_or(Unspecified)
     }
 
     /// Reads a `PrivateKeyInfo` (RFC 5208) or `OneAsymmetricKey` (RFC 5958) that nothing follows.
     ///
-    /// `aws-lc-rs` ignores what follows. The numbers of RSA and EC keys are checked as
-    /// `RSA_check_key` and `EC_KEY_check_key` do.
-    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<PrivateKey, Unspecified> {
+    /// The numbers of RSA and EC keys are checked as `RSA_check_key` and `EC_KEY_check_key` do.
+    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<Key, Unspecified> {
+        Key::parse(bytes, aws_lc::EVP_parse_private_key)
+    }
+
+    /// Reads a `SubjectPublicKeyInfo` (RFC 5280) that nothing follows.
+    fn from_public_key_der(bytes: &[u8]) -> Result<Key, Unspecified> {
+        Key::parse(bytes, aws_lc::EVP_parse_public_key)
+    }
+
+    fn parse(
+        bytes: &[u8],
+        parser: unsafe extern "C" fn(*mut aws_lc::CBS) -> *mut aws_lc::EVP_PKEY,
+    ) -> Result<Key, Unspecified> {
         let mut input = MaybeUninit::uninit();
-        // SAFETY: `CBS_init` initialises `input` to read the bytes, which outlive it; the parser
-        // reads nothing else and copies what it keeps; `CBS_len` reads an initialised value.
-        // JUSTIFICATION: no safe interface tells whether bytes were left over.
+        // SAFETY: `CBS_init` initialises `input` to read the bytes, which outlive it. Both callers
+        // give a parser, which reads nothing else and copies what it keeps. `CBS_len` reads an
+        // initialised value.
+        // JUSTIFICATION: no safe interface tells whether bytes were left over, or reads the keys
+        // below.
         let (key, bytes_left) = unsafe {
             aws_lc::CBS_init(input.as_mut_ptr(), bytes.as_ptr(), bytes.len());
-            let key = aws_lc::EVP_parse_private_key(input.as_mut_ptr());
-            (PrivateKey::owned(key)?, aws_lc::CBS_len(input.as_ptr()))
+            let key = parser(input.as_mut_ptr());
+            (Key::owned(key)?, aws_lc::CBS_len(input.as_ptr()))
         };
         if bytes_left == 0 { Ok(key) } else { Err(Unspecified) }
     }
@@ -132,7 +146,7 @@ impl Drop for Operation {
 
 impl Operation {
     /// An operation with a key.
-    fn with(key: &PrivateKey) -> Result<Operation, Unspecified> {
+    fn with(key: &Key) -> Result<Operation, Unspecified> {
         // SAFETY: the key is alive, and the context takes a reference of its own to it, by its
         // atomic count; that is the one thing changed. No engine is named.
         // JUSTIFICATION: both uses of mu begin with a context.
@@ -141,33 +155,19 @@ impl Operation {
     }
 }
 
-/// A parameter set of ML-DSA, by AWS-LC's number.
-#[derive(Clone, Copy)]
-pub(crate) struct MlDsaParameters(c_int);
-
-impl MlDsaParameters {
-    pub(crate) const ML_DSA_44: MlDsaParameters = MlDsaParameters(aws_lc::NID_MLDSA44);
-    pub(crate) const ML_DSA_65: MlDsaParameters = MlDsaParameters(aws_lc::NID_MLDSA65);
-    pub(crate) const ML_DSA_87: MlDsaParameters = MlDsaParameters(aws_lc::NID_MLDSA87);
-}
-
-/// An ML-DSA key that signs and verifies a given mu (FIPS 204, algorithms 7 and 8 from their
-/// second step on).
-pub(crate) struct MlDsaKey(PrivateKey);
+/// An ML-DSA key that works with a given mu (FIPS 204, algorithms 7 and 8 with the message
+/// representative computed outside).
+pub(crate) struct MlDsaKey(Key);
 
 impl MlDsaKey {
-    /// `ML-DSA.KeyGen_internal(xi)` (FIPS 204, algorithm 6).
-    pub(crate) fn from_seed(
-        parameters: MlDsaParameters,
-        seed: &[u8; ml_dsa::SEED_BYTES],
-    ) -> Result<MlDsaKey, Unspecified> {
-        // SAFETY: the function reads the seed's bytes and copies them. A seed is told from an
-        // expanded key by its length.
-        // JUSTIFICATION: the safe key of the same seed signs no mu.
-        let key = unsafe {
-            aws_lc::EVP_PKEY_pqdsa_new_raw_private_key(parameters.0, seed.as_ptr(), seed.len())
-        };
-        PrivateKey::owned(key).map(MlDsaKey)
+    /// Reads a private key of ML-DSA as `aws-lc-rs` writes it.
+    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<MlDsaKey, Unspecified> {
+        Key::from_pkcs8(bytes).map(MlDsaKey)
+    }
+
+    /// Reads a public key of ML-DSA, which only verifies.
+    pub(crate) fn from_public_key_der(bytes: &[u8]) -> Result<MlDsaKey, Unspecified> {
+        Key::from_public_key_der(bytes).map(MlDsaKey)
     }
 
     /// Writes a signature of mu and gives its length in bytes; fails when it does not fit.
@@ -215,7 +215,7 @@ impl MlDsaKey {
 }
 
 /// An ML-KEM key.
-pub(crate) struct MlKemKey(PrivateKey);
+pub(crate) struct MlKemKey(Key);
 
 impl MlKemKey {
     /// Reads a `PrivateKeyInfo` of ML-KEM: `ML-KEM.KeyGen_internal(d, z)` (FIPS 203, algorithm 16)
@@ -224,7 +224,7 @@ impl MlKemKey {
     /// `aws-lc-rs` makes ML-KEM keys at random or from their expanded form, never from the seed,
     /// which is what data key pairs and imports are written in.
     pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<MlKemKey, Unspecified> {
-        PrivateKey::from_pkcs8(bytes).map(MlKemKey)
+        Key::from_pkcs8(bytes).map(MlKemKey)
     }
 
     /// `SubjectPublicKeyInfo` (RFC 9935, section 4).
@@ -276,23 +276,21 @@ impl MlKemKey {
 /// Length of an Ed25519 signature, in bytes.
 const ED25519_SIGNATURE_BYTES: usize = 64;
 
-/// A key of Ed25519ph with the empty context (RFC 8032, 5.1, with `phflag` = 1).
-pub(crate) struct Ed25519PhKey {
-    /// The seed, and the public key after it: AWS-LC's form of a private key.
-    private_key: Zeroizing<[u8; 64]>,
-    public_key: [u8; 32],
-}
+/// A private key of Ed25519ph with the empty context (RFC 8032, 5.1, with `phflag` = 1): in AWS-LC's
+/// form, the seed and the public key after it.
+pub(crate) struct Ed25519PhKey(Zeroizing<[u8; 64]>);
 
 impl Ed25519PhKey {
     /// The key of a seed (RFC 8032, 5.1.5).
     pub(crate) fn from_seed(seed: &[u8; 32]) -> Ed25519PhKey {
-        let mut key = Ed25519PhKey { private_key: Zeroizing::new([0; 64]), public_key: [0; 32] };
+        let mut public_key = [0; PUBLIC_KEY_BYTES];
+        let mut key = Ed25519PhKey(Zeroizing::new([0; 64]));
         // SAFETY: the function writes 32 and 64 bytes and reads 32: the lengths of the three arrays.
         // JUSTIFICATION: AWS-LC alone says what its form of a private key is.
         unsafe {
             aws_lc::ED25519_keypair_from_seed(
-                key.public_key.as_mut_ptr(),
-                key.private_key.as_mut_ptr(),
+                public_key.as_mut_ptr(),
+                key.0.as_mut_ptr(),
                 seed.as_ptr(),
             );
         }
@@ -313,32 +311,80 @@ impl Ed25519PhKey {
                 signature.as_mut_ptr(),
                 message.as_ptr(),
                 message.len(),
-                self.private_key.as_ptr(),
+                self.0.as_ptr(),
                 ptr::null(),
                 0,
             )
         };
         succeeded(answer).map(|()| signature)
     }
+}
 
-    /// Whether the signature is one of `PH(M)`.
-    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let Ok(signature) = <&[u8; ED25519_SIGNATURE_BYTES]>::try_from(signature) else {
-            return false;
-        };
-        // SAFETY: the function reads the message for its length, 64 bytes of the signature and 32 of
-        // the public key; an empty context may be null.
-        // JUSTIFICATION: no safe interface has Ed25519ph.
-        let answer = unsafe {
-            aws_lc::ED25519ph_verify(
-                message.as_ptr(),
-                message.len(),
-                signature.as_ptr(),
-                self.public_key.as_ptr(),
-                ptr::null(),
-                0,
-            )
-        };
-        answer == 1
+/// Whether the signature is one of `PH(M)` by Ed25519ph with the empty context.
+pub(crate) fn ed25519ph_verify(
+    public_key: &[u8; PUBLIC_KEY_BYTES],
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let Ok(signature) = <&[u8; ED25519_SIGNATURE_BYTES]>::try_from(signature) else {
+        return false;
+    };
+    // SAFETY: the function reads the message for its length, 64 bytes of the signature and 32 of the
+    // public key; an empty context may be null.
+    // JUSTIFICATION: no safe interface has Ed25519ph.
+    let answer = unsafe {
+        aws_lc::ED25519ph_verify(
+            message.as_ptr(),
+            message.len(),
+            signature.as_ptr(),
+            public_key.as_ptr(),
+            ptr::null(),
+            0,
+        )
+    };
+    answer == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex<const N: usize>(text: &str) -> [u8; N] {
+        let bytes = text
+            .as_bytes()
+            .chunks_exact(2)
+            .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap());
+        bytes.collect::<Vec<u8>>().try_into().unwrap()
+    }
+
+    #[test]
+    fn ed25519ph_signs_as_rfc_8032_section_7_3_does() {
+        let key = Ed25519PhKey::from_seed(&hex(
+            "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
+        ));
+        let public_key = hex("ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf");
+        let signature: [u8; 64] = hex(concat!(
+            "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41",
+            "31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406",
+        ));
+        assert_eq!(key.sign(b"abc").unwrap(), signature);
+        assert!(ed25519ph_verify(&public_key, b"abc", &signature));
+        assert!(!ed25519ph_verify(&public_key, b"abd", &signature));
+        assert!(!ed25519ph_verify(&public_key, b"abc", &signature[..63]));
+    }
+
+    #[test]
+    fn what_follows_a_key_is_refused() {
+        // RFC 8410, 10.3.
+        let mut bytes = hex::<48>(concat!(
+            "302e020100300506032b657004220420",
+            "d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842",
+        ))
+        .to_vec();
+        assert!(Key::from_pkcs8(&bytes).is_ok());
+        assert!(Key::from_pkcs8(&bytes).unwrap().check_rsa().is_err());
+        bytes.push(0);
+        assert!(Key::from_pkcs8(&bytes).is_err());
+        assert!(Key::from_pkcs8(&[]).is_err());
     }
 }

@@ -28,13 +28,15 @@ pub mod rng;
 mod rsa;
 pub mod seal;
 mod secret;
-mod signer;
+mod signing;
 pub mod symmetric;
 pub mod token;
+mod verifying_key;
 mod working_key;
 pub mod wrap;
 
 pub use error::{CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey};
 pub use rng::{Rng, RngError, SystemRng};
 pub use secret::{KEY_BYTES, SecretBytes, SecretKey};
+pub use verifying_key::VerifyingKey;
 pub use working_key::WorkingKey;

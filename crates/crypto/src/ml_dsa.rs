@@ -8,8 +8,8 @@ use aws_lc_rs::signature::{
 use subtle::ConstantTimeEq;
 use wire::enums::{MessageType, SigningAlgorithmSpec};
 
-use crate::signer::{Signer, exactly};
-use crate::{CryptoError, InvalidKeyMaterial, Rng, RngError, SecretBytes, ffi};
+use crate::signing::{Signer, Verifier, exactly, unless_canonical};
+use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, Rng, RngError, SecretBytes, ffi};
 
 /// Length of the seed xi, which is the material of a key, in bytes.
 pub(crate) const SEED_BYTES: usize = 32;
@@ -18,26 +18,16 @@ pub(crate) const SEED_BYTES: usize = 32;
 pub(crate) struct ParameterSet {
     signing: &'static PqdsaSigningAlgorithm,
     verification: &'static PqdsaVerificationAlgorithm,
-    module: ffi::MlDsaParameters,
 }
 
-pub(crate) static ML_DSA_44: ParameterSet = ParameterSet {
-    signing: &ML_DSA_44_SIGNING,
-    verification: &signature::ML_DSA_44,
-    module: ffi::MlDsaParameters::ML_DSA_44,
-};
+pub(crate) static ML_DSA_44: ParameterSet =
+    ParameterSet { signing: &ML_DSA_44_SIGNING, verification: &signature::ML_DSA_44 };
 
-pub(crate) static ML_DSA_65: ParameterSet = ParameterSet {
-    signing: &ML_DSA_65_SIGNING,
-    verification: &signature::ML_DSA_65,
-    module: ffi::MlDsaParameters::ML_DSA_65,
-};
+pub(crate) static ML_DSA_65: ParameterSet =
+    ParameterSet { signing: &ML_DSA_65_SIGNING, verification: &signature::ML_DSA_65 };
 
-pub(crate) static ML_DSA_87: ParameterSet = ParameterSet {
-    signing: &ML_DSA_87_SIGNING,
-    verification: &signature::ML_DSA_87,
-    module: ffi::MlDsaParameters::ML_DSA_87,
-};
+pub(crate) static ML_DSA_87: ParameterSet =
+    ParameterSet { signing: &ML_DSA_87_SIGNING, verification: &signature::ML_DSA_87 };
 
 /// A fresh xi (FIPS 204, algorithm 1).
 pub(crate) fn generate(rng: &dyn Rng) -> Result<SecretBytes, RngError> {
@@ -59,12 +49,11 @@ impl ParameterSet {
     }
 }
 
-/// A key that signs.
+/// A private key that signs.
 pub(crate) struct SigningKey {
     key_pair: PqdsaKeyPair,
     external_mu: ffi::MlDsaKey,
-    public_key_der: Vec<u8>,
-    verifier: ParsedPublicKey,
+    verifying_key: VerifyingKey,
 }
 
 impl SigningKey {
@@ -73,16 +62,69 @@ impl SigningKey {
         material: &[u8],
     ) -> Result<SigningKey, InvalidKeyMaterial> {
         InvalidKeyMaterial::unless_length(material, SEED_BYTES)?;
-        let seed = material.first_chunk().ok_or(InvalidKeyMaterial::Unsound)?;
         let key_pair = PqdsaKeyPair::from_seed(parameter_set.signing, material)?;
         let public_key: PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
-        let public_key_der = public_key.as_ref().to_vec();
-        let verifier = ParsedPublicKey::new(parameter_set.verification, &public_key_der)?;
-        let external_mu = ffi::MlDsaKey::from_seed(parameter_set.module, seed)?;
-        Ok(SigningKey { key_pair, external_mu, public_key_der, verifier })
+        let verifying_key = VerifyingKey::parse(parameter_set, public_key.as_ref())?;
+        let external_mu = ffi::MlDsaKey::from_pkcs8(key_pair.to_pkcs8v1()?.as_ref())?;
+        Ok(SigningKey { key_pair, external_mu, verifying_key })
+    }
+}
+
+impl Signer for SigningKey {
+    fn sign(
+        &self,
+        algorithm: SigningAlgorithmSpec,
+        message_type: MessageType,
+        message: &[u8],
+    ) -> Result<Vec<u8>, CryptoError> {
+        let mut signature = vec![0; self.key_pair.algorithm().signature_len()];
+        let bytes = match Message::new(algorithm, message_type, message)? {
+            Message::Raw(message) => self.key_pair.sign(message, &mut signature)?,
+            Message::ExternalMu(mu) => self.external_mu.sign_mu(mu, &mut signature)?,
+        };
+        signature.truncate(bytes);
+        Ok(signature)
     }
 
-    pub(crate) fn public_key_der(&self) -> &[u8] {
+    fn verifier(&self) -> &dyn Verifier {
+        &self.verifying_key
+    }
+}
+
+/// A public key that verifies.
+pub(crate) struct VerifyingKey {
+    public_key_der: Vec<u8>,
+    parsed: ParsedPublicKey,
+    external_mu: ffi::MlDsaKey,
+}
+
+impl VerifyingKey {
+    pub(crate) fn parse(
+        parameter_set: &ParameterSet,
+        public_key_der: &[u8],
+    ) -> Result<VerifyingKey, InvalidPublicKey> {
+        let parsed = ParsedPublicKey::new(parameter_set.verification, public_key_der)?;
+        unless_canonical(public_key_der, parsed.as_der())?;
+        let external_mu = ffi::MlDsaKey::from_public_key_der(public_key_der)?;
+        Ok(VerifyingKey { public_key_der: public_key_der.to_vec(), parsed, external_mu })
+    }
+}
+
+impl Verifier for VerifyingKey {
+    fn verify(
+        &self,
+        algorithm: SigningAlgorithmSpec,
+        message_type: MessageType,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, CryptoError> {
+        match Message::new(algorithm, message_type, message)? {
+            Message::Raw(message) => Ok(self.parsed.verify_sig(message, signature).is_ok()),
+            Message::ExternalMu(mu) => Ok(self.external_mu.verify_mu(mu, signature)?),
+        }
+    }
+
+    fn public_key_der(&self) -> &[u8] {
         &self.public_key_der
     }
 }
@@ -108,37 +150,6 @@ impl Message<'_> {
             MessageType::Raw => Ok(Message::Raw(message)),
             MessageType::ExternalMu => Ok(Message::ExternalMu(exactly(message)?)),
             MessageType::Digest => Err(CryptoError::Unsupported),
-        }
-    }
-}
-
-impl Signer for SigningKey {
-    fn sign(
-        &self,
-        algorithm: SigningAlgorithmSpec,
-        message_type: MessageType,
-        message: &[u8],
-    ) -> Result<Vec<u8>, CryptoError> {
-        let signature_bytes = self.key_pair.algorithm().signature_len();
-        let mut signature = vec![0; signature_bytes];
-        let bytes = match Message::new(algorithm, message_type, message)? {
-            Message::Raw(message) => self.key_pair.sign(message, &mut signature)?,
-            Message::ExternalMu(mu) => self.external_mu.sign_mu(mu, &mut signature)?,
-        };
-        signature.truncate(bytes);
-        Ok(signature)
-    }
-
-    fn verify(
-        &self,
-        algorithm: SigningAlgorithmSpec,
-        message_type: MessageType,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<bool, CryptoError> {
-        match Message::new(algorithm, message_type, message)? {
-            Message::Raw(message) => Ok(self.verifier.verify_sig(message, signature).is_ok()),
-            Message::ExternalMu(mu) => Ok(self.external_mu.verify_mu(mu, signature)?),
         }
     }
 }

@@ -10,7 +10,7 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
     KeyPair, KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm,
-    OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
+    OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
 };
 use aws_lc_rs::signature::{
     KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
@@ -22,8 +22,10 @@ use wire::enums::{EncryptionAlgorithmSpec, MessageType, SigningAlgorithmSpec};
 use zeroize::Zeroizing;
 
 use crate::data_key_pairs::DataKeyPair;
-use crate::signer::{Hashable, Signer};
-use crate::{CryptoError, InvalidCiphertext, InvalidKeyMaterial, SecretBytes, ffi};
+use crate::signing::{Hashable, Signer, Verifier, unless_canonical};
+use crate::{
+    CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ffi,
+};
 
 /// A fresh key pair with the public exponent 65537. Takes up to seconds.
 pub(crate) fn generate(size: KeySize) -> Result<DataKeyPair, Unspecified> {
@@ -35,7 +37,7 @@ pub(crate) fn generate(size: KeySize) -> Result<DataKeyPair, Unspecified> {
 
 /// `PrivateKeyInfo` of one RSA key of that size, as AWS-LC writes it.
 pub(crate) fn import(size: KeySize, bytes: &[u8]) -> Result<SecretBytes, InvalidKeyMaterial> {
-    ffi::PrivateKey::from_pkcs8(bytes)?.check_rsa()?;
+    ffi::Key::from_pkcs8(bytes)?.check_rsa()?;
     let key = PrivateDecryptingKey::from_pkcs8(bytes)?;
     if key.key_size_bits() != size.len() * 8 {
         return Err(InvalidKeyMaterial::Unsound);
@@ -89,38 +91,18 @@ impl Scheme {
     }
 }
 
-/// A key that signs.
+/// A private key that signs.
 pub(crate) struct SigningKey {
     key_pair: KeyPair,
-    public_key_der: Vec<u8>,
-    /// AWS-LC binds a parsed public key to one scheme; each is parsed when first wanted, since most
-    /// keys only ever see one.
-    verifiers: [OnceLock<ParsedPublicKey>; SCHEMES],
+    verifying_key: VerifyingKey,
 }
 
 impl SigningKey {
     pub(crate) fn parse(size: KeySize, material: &[u8]) -> Result<SigningKey, InvalidKeyMaterial> {
         let key_pair = KeyPair::from_pkcs8(material)?;
-        if key_pair.public_modulus_len() != size.len() {
-            return Err(InvalidKeyMaterial::Unsound);
-        }
         let public_key: PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
-        let public_key_der = public_key.as_ref().to_vec();
-        Ok(SigningKey { key_pair, public_key_der, verifiers: Default::default() })
-    }
-
-    pub(crate) fn public_key_der(&self) -> &[u8] {
-        &self.public_key_der
-    }
-
-    fn verifier(&self, scheme: &Scheme) -> Result<&ParsedPublicKey, CryptoError> {
-        let cell = self.verifiers.get(scheme.place).expect("places are below SCHEMES");
-        if let Some(verifier) = cell.get() {
-            return Ok(verifier);
-        }
-        let verifier = ParsedPublicKey::new(scheme.verification, &self.public_key_der)
-            .map_err(|_| CryptoError::Refused)?;
-        Ok(cell.get_or_init(|| verifier))
+        let verifying_key = VerifyingKey::parse(size, public_key.as_ref())?;
+        Ok(SigningKey { key_pair, verifying_key })
     }
 }
 
@@ -145,6 +127,44 @@ impl Signer for SigningKey {
         Ok(signature)
     }
 
+    fn verifier(&self) -> &dyn Verifier {
+        &self.verifying_key
+    }
+}
+
+/// A public key that verifies.
+pub(crate) struct VerifyingKey {
+    public_key_der: Vec<u8>,
+    /// AWS-LC binds a parsed public key to one scheme; each is parsed when first wanted, since most
+    /// keys only ever see one.
+    by_scheme: [OnceLock<ParsedPublicKey>; SCHEMES],
+}
+
+impl VerifyingKey {
+    pub(crate) fn parse(
+        size: KeySize,
+        public_key_der: &[u8],
+    ) -> Result<VerifyingKey, InvalidPublicKey> {
+        let public_key = PublicEncryptingKey::from_der(public_key_der)?;
+        unless_canonical(public_key_der, public_key.as_der())?;
+        if public_key.key_size_bits() != size.len() * 8 {
+            return Err(InvalidPublicKey);
+        }
+        Ok(VerifyingKey { public_key_der: public_key_der.to_vec(), by_scheme: Default::default() })
+    }
+
+    fn parsed_for(&self, scheme: &Scheme) -> Result<&ParsedPublicKey, CryptoError> {
+        let cell = self.by_scheme.get(scheme.place).expect("places are below SCHEMES");
+        if let Some(parsed) = cell.get() {
+            return Ok(parsed);
+        }
+        let parsed = ParsedPublicKey::new(scheme.verification, &self.public_key_der)
+            .map_err(|_| CryptoError::Refused)?;
+        Ok(cell.get_or_init(|| parsed))
+    }
+}
+
+impl Verifier for VerifyingKey {
     fn verify(
         &self,
         algorithm: SigningAlgorithmSpec,
@@ -153,12 +173,16 @@ impl Signer for SigningKey {
         signature: &[u8],
     ) -> Result<bool, CryptoError> {
         let scheme = Scheme::of(algorithm)?;
-        let verifier = self.verifier(&scheme)?;
+        let parsed = self.parsed_for(&scheme)?;
         let verified = match Hashable::new(message_type, message, scheme.hash)? {
-            Hashable::Message(message) => verifier.verify_sig(message, signature),
-            Hashable::Digest(digest) => verifier.verify_digest_sig(&digest, signature),
+            Hashable::Message(message) => parsed.verify_sig(message, signature),
+            Hashable::Digest(digest) => parsed.verify_digest_sig(&digest, signature),
         };
         Ok(verified.is_ok())
+    }
+
+    fn public_key_der(&self) -> &[u8] {
+        &self.public_key_der
     }
 }
 

@@ -5,7 +5,7 @@ use wire::enums::{
 };
 
 use crate::family::Family;
-use crate::signer::Signer;
+use crate::signing::Signer;
 use crate::{
     CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ec, ed25519,
     hmac, ml_dsa, ml_kem, rsa,
@@ -29,12 +29,9 @@ pub struct WorkingKey(Key);
 
 enum Key {
     Hmac(Box<hmac::MacKey>),
-    RsaSigning(Box<rsa::SigningKey>),
+    Signing(Box<dyn Signer>),
     RsaEncryption(rsa::EncryptionKey),
-    Ecdsa(ec::SigningKey),
     Ecdh(ec::AgreementKey),
-    Ed25519(ed25519::SigningKey),
-    MlDsa(ml_dsa::SigningKey),
     MlKem(ml_kem::KeyPair),
 }
 
@@ -54,22 +51,22 @@ impl WorkingKey {
                 Key::Hmac(Box::new(hmac::MacKey::parse(hash, material)?))
             }
             (Family::Rsa(size), KeyUsage::SignVerify) => {
-                Key::RsaSigning(Box::new(rsa::SigningKey::parse(size, material)?))
+                Key::Signing(Box::new(rsa::SigningKey::parse(size, material)?))
             }
             (Family::Rsa(size), KeyUsage::EncryptDecrypt) => {
                 Key::RsaEncryption(rsa::EncryptionKey::parse(size, material)?)
             }
             (Family::Ec(curve), KeyUsage::SignVerify) => {
-                Key::Ecdsa(ec::SigningKey::parse(curve, material)?)
+                Key::Signing(Box::new(ec::SigningKey::parse(curve, material)?))
             }
             (Family::Ec(curve), KeyUsage::KeyAgreement) => {
                 Key::Ecdh(ec::AgreementKey::parse(curve, material)?)
             }
             (Family::Ed25519, KeyUsage::SignVerify) => {
-                Key::Ed25519(ed25519::SigningKey::parse(material)?)
+                Key::Signing(Box::new(ed25519::SigningKey::parse(material)?))
             }
             (Family::MlDsa(parameter_set), KeyUsage::SignVerify) => {
-                Key::MlDsa(ml_dsa::SigningKey::parse(parameter_set, material)?)
+                Key::Signing(Box::new(ml_dsa::SigningKey::parse(parameter_set, material)?))
             }
             (Family::MlKem(parameter_set), KeyUsage::EncapsulateDecapsulate) => {
                 Key::MlKem(ml_kem::KeyPair::parse(parameter_set, material)?)
@@ -85,12 +82,9 @@ impl WorkingKey {
     pub fn public_key_der(&self) -> Option<&[u8]> {
         match &self.0 {
             Key::Hmac(_) => None,
-            Key::RsaSigning(key) => Some(key.public_key_der()),
+            Key::Signing(key) => Some(key.verifier().public_key_der()),
             Key::RsaEncryption(key) => Some(key.public_key_der()),
-            Key::Ecdsa(key) => Some(key.public_key_der()),
             Key::Ecdh(key) => Some(key.public_key_der()),
-            Key::Ed25519(key) => Some(key.public_key_der()),
-            Key::MlDsa(key) => Some(key.public_key_der()),
             Key::MlKem(key) => Some(key.public_key_der()),
         }
     }
@@ -111,7 +105,8 @@ impl WorkingKey {
         message_type: MessageType,
         message: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        self.signer()?.sign(algorithm, message_type, message)
+        let Key::Signing(key) = &self.0 else { return Err(CryptoError::Unsupported) };
+        key.sign(algorithm, message_type, message)
     }
 
     /// Whether the signature is one of the message; `Ok(false)` when it is not, or is malformed.
@@ -125,19 +120,8 @@ impl WorkingKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<bool, CryptoError> {
-        self.signer()?.verify(algorithm, message_type, message, signature)
-    }
-
-    fn signer(&self) -> Result<&dyn Signer, CryptoError> {
-        match &self.0 {
-            Key::RsaSigning(key) => Ok(&**key),
-            Key::Ecdsa(key) => Ok(key),
-            Key::Ed25519(key) => Ok(key),
-            Key::MlDsa(key) => Ok(key),
-            Key::Hmac(_) | Key::RsaEncryption(_) | Key::Ecdh(_) | Key::MlKem(_) => {
-                Err(CryptoError::Unsupported)
-            }
-        }
+        let Key::Signing(key) = &self.0 else { return Err(CryptoError::Unsupported) };
+        key.verifier().verify(algorithm, message_type, message, signature)
     }
 
     /// Encrypts with RSAES-OAEP and the empty label.

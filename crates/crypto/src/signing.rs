@@ -1,11 +1,13 @@
-//! What every key that signs has in common.
+//! What every key that signs, and every key that verifies, has in common.
 
 use aws_lc_rs::digest::{self, Digest};
+use aws_lc_rs::encoding::PublicKeyX509Der;
+use aws_lc_rs::error::Unspecified;
 use wire::enums::{MessageType, SigningAlgorithmSpec};
 
-use crate::CryptoError;
+use crate::{CryptoError, InvalidPublicKey};
 
-/// A key that signs and verifies.
+/// A private key that signs.
 ///
 /// What a signature needs of chance (ECDSA's k, the salt of PSS, ML-DSA's rnd) AWS-LC draws inside
 /// its module: none of its interfaces takes it as an argument.
@@ -18,6 +20,12 @@ pub(crate) trait Signer: Send + Sync {
         message: &[u8],
     ) -> Result<Vec<u8>, CryptoError>;
 
+    /// The public half.
+    fn verifier(&self) -> &dyn Verifier;
+}
+
+/// A public key that verifies.
+pub(crate) trait Verifier: Send + Sync {
     /// Whether the signature is one of the message; an error only where [`Signer::sign`] would
     /// refuse the message too.
     fn verify(
@@ -27,6 +35,9 @@ pub(crate) trait Signer: Send + Sync {
         message: &[u8],
         signature: &[u8],
     ) -> Result<bool, CryptoError>;
+
+    /// `SubjectPublicKeyInfo` in DER (RFC 5280).
+    fn public_key_der(&self) -> &[u8];
 }
 
 /// What an algorithm that hashes first is given: `M`, or `H(M)`.
@@ -71,4 +82,13 @@ pub(crate) fn exactly<const N: usize>(message: &[u8]) -> Result<&[u8; N], Crypto
 
 fn wrong_length(message: &[u8], bytes_expected: usize) -> CryptoError {
     CryptoError::WrongLength { bytes: message.len(), bytes_expected }
+}
+
+/// Refuses an encoding that is not the one that AWS-LC writes for the key that it read from it:
+/// `aws-lc-rs` also reads bare keys, explicit curves and what is followed by other bytes.
+pub(crate) fn unless_canonical(
+    public_key_der: &[u8],
+    written: Result<PublicKeyX509Der<'_>, Unspecified>,
+) -> Result<(), InvalidPublicKey> {
+    if written?.as_ref() == public_key_der { Ok(()) } else { Err(InvalidPublicKey) }
 }
