@@ -4,8 +4,9 @@
 //! build cannot make yet has its row too: [`KeySpecRow::is_built`] tells.
 
 use wire::enums::{
-    EncryptionAlgorithmSpec as Encryption, KeyAgreementAlgorithmSpec as Agreement, KeySpec,
-    KeyUsage, MacAlgorithmSpec as Mac, SigningAlgorithmSpec as Signing,
+    EncapsulationAlgorithmSpec as Encapsulation, EncryptionAlgorithmSpec as Encryption,
+    KeyAgreementAlgorithmSpec as Agreement, KeySpec, KeyUsage, MacAlgorithmSpec as Mac,
+    SigningAlgorithmSpec as Signing,
 };
 
 /// What keys of one spec can do. Which algorithms a key has depends on its usage too: those of
@@ -22,8 +23,14 @@ pub struct KeySpecRow {
     pub mac_algorithms: &'static [Mac],
     /// Algorithms of a key for `KEY_AGREEMENT`.
     pub key_agreement_algorithms: &'static [Agreement],
-    /// Whether `ENCAPSULATE_DECAPSULATE` has the algorithm `ML_KEM`.
-    pub is_encapsulation: bool,
+    /// Algorithms of a key for `ENCAPSULATE_DECAPSULATE`.
+    pub encapsulation_algorithms: &'static [Encapsulation],
+    /// Length of an RSA key's modulus, in bytes.
+    pub modulus_bytes: Option<usize>,
+    /// Length of an HMAC key, in bytes ("HMAC keys" of the guide: that of the digest).
+    pub hmac_bytes: Option<usize>,
+    /// Length of the secret of a key agreement (the curve's field) or encapsulation, in bytes.
+    pub shared_secret_bytes: Option<usize>,
     /// Whether this build makes keys of the spec.
     pub is_built: bool,
 }
@@ -35,28 +42,16 @@ const NOTHING: KeySpecRow = KeySpecRow {
     signing_algorithms: &[],
     mac_algorithms: &[],
     key_agreement_algorithms: &[],
-    is_encapsulation: false,
-    is_built: false,
+    encapsulation_algorithms: &[],
+    modulus_bytes: None,
+    hmac_bytes: None,
+    shared_secret_bytes: None,
+    is_built: true,
 };
 
 const SYMMETRIC: KeySpecRow = KeySpecRow {
     usages: &[KeyUsage::EncryptDecrypt],
     encryption_algorithms: &[Encryption::SymmetricDefault],
-    is_built: true,
-    ..NOTHING
-};
-
-const RSA: KeySpecRow = KeySpecRow {
-    usages: &[KeyUsage::EncryptDecrypt, KeyUsage::SignVerify],
-    encryption_algorithms: &[Encryption::RsaesOaepSha1, Encryption::RsaesOaepSha256],
-    signing_algorithms: &[
-        Signing::RsassaPkcs1V15Sha256,
-        Signing::RsassaPkcs1V15Sha384,
-        Signing::RsassaPkcs1V15Sha512,
-        Signing::RsassaPssSha256,
-        Signing::RsassaPssSha384,
-        Signing::RsassaPssSha512,
-    ],
     ..NOTHING
 };
 
@@ -65,6 +60,7 @@ const SM2: KeySpecRow = KeySpecRow {
     encryption_algorithms: &[Encryption::Sm2Pke],
     signing_algorithms: &[Signing::Sm2Dsa],
     key_agreement_algorithms: &[Agreement::Ecdh],
+    is_built: false,
     ..NOTHING
 };
 
@@ -72,14 +68,36 @@ const SECG_P256K1: KeySpecRow = signing_only(&[Signing::EcdsaSha256]);
 const EDWARDS25519: KeySpecRow = signing_only(&[Signing::Ed25519Sha512, Signing::Ed25519PhSha512]);
 const ML_DSA: KeySpecRow = signing_only(&[Signing::MlDsaShake256]);
 
-const ML_KEM: KeySpecRow =
-    KeySpecRow { usages: &[KeyUsage::EncapsulateDecapsulate], is_encapsulation: true, ..NOTHING };
+const ML_KEM: KeySpecRow = KeySpecRow {
+    usages: &[KeyUsage::EncapsulateDecapsulate],
+    encapsulation_algorithms: &[Encapsulation::MlKem],
+    shared_secret_bytes: Some(32),
+    ..NOTHING
+};
 
-const fn nist_curve(signing_algorithms: &'static [Signing]) -> KeySpecRow {
+const fn rsa(modulus_bytes: usize) -> KeySpecRow {
+    KeySpecRow {
+        usages: &[KeyUsage::EncryptDecrypt, KeyUsage::SignVerify],
+        encryption_algorithms: &[Encryption::RsaesOaepSha1, Encryption::RsaesOaepSha256],
+        signing_algorithms: &[
+            Signing::RsassaPkcs1V15Sha256,
+            Signing::RsassaPkcs1V15Sha384,
+            Signing::RsassaPkcs1V15Sha512,
+            Signing::RsassaPssSha256,
+            Signing::RsassaPssSha384,
+            Signing::RsassaPssSha512,
+        ],
+        modulus_bytes: Some(modulus_bytes),
+        ..NOTHING
+    }
+}
+
+const fn nist_curve(field_bytes: usize, signing_algorithms: &'static [Signing]) -> KeySpecRow {
     KeySpecRow {
         usages: &[KeyUsage::SignVerify, KeyUsage::KeyAgreement],
         signing_algorithms,
         key_agreement_algorithms: &[Agreement::Ecdh],
+        shared_secret_bytes: Some(field_bytes),
         ..NOTHING
     }
 }
@@ -88,8 +106,13 @@ const fn signing_only(signing_algorithms: &'static [Signing]) -> KeySpecRow {
     KeySpecRow { usages: &[KeyUsage::SignVerify], signing_algorithms, ..NOTHING }
 }
 
-const fn hmac(mac_algorithms: &'static [Mac]) -> KeySpecRow {
-    KeySpecRow { usages: &[KeyUsage::GenerateVerifyMac], mac_algorithms, ..NOTHING }
+const fn hmac(key_bytes: usize, mac_algorithms: &'static [Mac]) -> KeySpecRow {
+    KeySpecRow {
+        usages: &[KeyUsage::GenerateVerifyMac],
+        mac_algorithms,
+        hmac_bytes: Some(key_bytes),
+        ..NOTHING
+    }
 }
 
 /// The row of a spec.
@@ -97,17 +120,19 @@ const fn hmac(mac_algorithms: &'static [Mac]) -> KeySpecRow {
 pub const fn row(key_spec: KeySpec) -> KeySpecRow {
     match key_spec {
         KeySpec::SymmetricDefault => SYMMETRIC,
-        KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096 => RSA,
-        KeySpec::EccNistP256 => nist_curve(&[Signing::EcdsaSha256]),
-        KeySpec::EccNistP384 => nist_curve(&[Signing::EcdsaSha384]),
-        KeySpec::EccNistP521 => nist_curve(&[Signing::EcdsaSha512]),
+        KeySpec::Rsa2048 => rsa(256),
+        KeySpec::Rsa3072 => rsa(384),
+        KeySpec::Rsa4096 => rsa(512),
+        KeySpec::EccNistP256 => nist_curve(32, &[Signing::EcdsaSha256]),
+        KeySpec::EccNistP384 => nist_curve(48, &[Signing::EcdsaSha384]),
+        KeySpec::EccNistP521 => nist_curve(66, &[Signing::EcdsaSha512]),
         KeySpec::EccSecgP256k1 => SECG_P256K1,
         KeySpec::EccNistEdwards25519 => EDWARDS25519,
         KeySpec::Sm2 => SM2,
-        KeySpec::Hmac224 => hmac(&[Mac::HmacSha224]),
-        KeySpec::Hmac256 => hmac(&[Mac::HmacSha256]),
-        KeySpec::Hmac384 => hmac(&[Mac::HmacSha384]),
-        KeySpec::Hmac512 => hmac(&[Mac::HmacSha512]),
+        KeySpec::Hmac224 => hmac(28, &[Mac::HmacSha224]),
+        KeySpec::Hmac256 => hmac(32, &[Mac::HmacSha256]),
+        KeySpec::Hmac384 => hmac(48, &[Mac::HmacSha384]),
+        KeySpec::Hmac512 => hmac(64, &[Mac::HmacSha512]),
         KeySpec::MlDsa44 | KeySpec::MlDsa65 | KeySpec::MlDsa87 => ML_DSA,
         KeySpec::MlKem512 | KeySpec::MlKem768 | KeySpec::MlKem1024 => ML_KEM,
     }
@@ -118,6 +143,53 @@ impl KeySpecRow {
     #[must_use]
     pub fn admits(&self, key_usage: KeyUsage) -> bool {
         self.usages.contains(&key_usage)
+    }
+}
+
+/// Length of the digest that `MessageType` `DIGEST` wants, in bytes; `None` where the algorithm
+/// takes no digest ("Sign" in the AWS KMS API reference).
+#[must_use]
+pub const fn digest_bytes(algorithm: Signing) -> Option<usize> {
+    match algorithm {
+        Signing::RsassaPssSha256
+        | Signing::RsassaPkcs1V15Sha256
+        | Signing::EcdsaSha256
+        | Signing::Sm2Dsa => Some(32),
+        Signing::RsassaPssSha384 | Signing::RsassaPkcs1V15Sha384 | Signing::EcdsaSha384 => Some(48),
+        Signing::RsassaPssSha512
+        | Signing::RsassaPkcs1V15Sha512
+        | Signing::EcdsaSha512
+        | Signing::Ed25519PhSha512 => Some(64),
+        Signing::MlDsaShake256 | Signing::Ed25519Sha512 => None,
+    }
+}
+
+/// Length of an HMAC key of the spec, in bytes; `None` for other specs.
+#[must_use]
+pub const fn hmac_bytes(key_spec: KeySpec) -> Option<usize> {
+    row(key_spec).hmac_bytes
+}
+
+/// Length of the secret that `DeriveSharedSecret` or `Encapsulate` gives, in bytes; `None` for
+/// specs that share none.
+#[must_use]
+pub const fn shared_secret_bytes(key_spec: KeySpec) -> Option<usize> {
+    row(key_spec).shared_secret_bytes
+}
+
+/// Longest plaintext of RSAES-OAEP, in bytes; `None` where key or algorithm is not RSA's.
+///
+/// `mLen <= k - 2hLen - 2` (RFC 8017, 7.1.1).
+#[must_use]
+pub const fn oaep_plaintext_bytes_max(key_spec: KeySpec, algorithm: Encryption) -> Option<usize> {
+    let hash_bytes = match algorithm {
+        Encryption::RsaesOaepSha1 => 20,
+        Encryption::RsaesOaepSha256 => 32,
+        Encryption::SymmetricDefault | Encryption::Sm2Pke => return None,
+    };
+    match row(key_spec).modulus_bytes {
+        Some(modulus_bytes) => Some(modulus_bytes - 2 * hash_bytes - 2),
+        None => None,
     }
 }
 
@@ -141,7 +213,7 @@ mod tests {
                 (KeyUsage::SignVerify, !row.signing_algorithms.is_empty()),
                 (KeyUsage::GenerateVerifyMac, !row.mac_algorithms.is_empty()),
                 (KeyUsage::KeyAgreement, !row.key_agreement_algorithms.is_empty()),
-                (KeyUsage::EncapsulateDecapsulate, row.is_encapsulation),
+                (KeyUsage::EncapsulateDecapsulate, !row.encapsulation_algorithms.is_empty()),
             ] {
                 assert_eq!(row.admits(usage), has_algorithm, "{key_spec} {usage}");
             }
@@ -149,8 +221,24 @@ mod tests {
     }
 
     #[test]
-    fn only_symmetric_default_is_built() {
-        let built: Vec<_> = KeySpec::ALL.iter().filter(|key_spec| is_built(**key_spec)).collect();
-        assert_eq!(built, [&KeySpec::SymmetricDefault]);
+    fn oaep_takes_what_the_guide_says() {
+        for (key_spec, sha_1, sha_256) in [
+            (KeySpec::Rsa2048, 214, 190),
+            (KeySpec::Rsa3072, 342, 318),
+            (KeySpec::Rsa4096, 470, 446),
+        ] {
+            let bytes_max = |algorithm| oaep_plaintext_bytes_max(key_spec, algorithm);
+            assert_eq!(bytes_max(Encryption::RsaesOaepSha1), Some(sha_1));
+            assert_eq!(bytes_max(Encryption::RsaesOaepSha256), Some(sha_256));
+            assert_eq!(bytes_max(Encryption::SymmetricDefault), None);
+        }
+        assert_eq!(oaep_plaintext_bytes_max(KeySpec::Hmac256, Encryption::RsaesOaepSha1), None);
+    }
+
+    #[test]
+    fn only_sm2_is_not_built() {
+        let unbuilt: Vec<_> =
+            KeySpec::ALL.iter().filter(|key_spec| !is_built(**key_spec)).collect();
+        assert_eq!(unbuilt, [&KeySpec::Sm2]);
     }
 }

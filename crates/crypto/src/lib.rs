@@ -2,23 +2,41 @@
 //!
 //! Every algorithm is AWS-LC's; this crate decides layouts, labels and bounds, and writes them
 //! down (`docs/ciphertext-format.md`). It is pure: no I/O, no clock, and the only chance it takes
-//! on its own is the GCM nonce, which AWS-LC draws inside its module ([`symmetric`] says why).
-//! It does not know where a key lives or who may use it; key material arrives as a [`SecretKey`].
+//! on its own is what AWS-LC draws inside its module: the GCM nonce ([`symmetric`] says why), the
+//! numbers of RSA and EC keys, and what signatures and public-key encryption are randomised with,
+//! for which the module has no other interface. It does not know where a key lives or who may use
+//! it; key material arrives as a [`SecretKey`] or as bytes that become a [`WorkingKey`].
 
 pub mod blob;
+pub mod data_key_pairs;
+mod ec;
+mod ed25519;
 pub mod encryption_context;
 mod error;
+mod family;
+mod ffi;
 pub mod fields;
 mod gcm;
+mod hmac;
+pub mod import_wrapping;
+pub mod key_material;
 pub mod key_specs;
 mod mac;
+mod ml_dsa;
+mod ml_kem;
 pub mod rng;
+mod rsa;
 pub mod seal;
 mod secret;
+mod signing;
 pub mod symmetric;
 pub mod token;
+mod verifying_key;
+mod working_key;
 pub mod wrap;
 
-pub use error::{CryptoError, InvalidCiphertext};
+pub use error::{CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey};
 pub use rng::{Rng, RngError, SystemRng};
 pub use secret::{KEY_BYTES, SecretBytes, SecretKey};
+pub use verifying_key::VerifyingKey;
+pub use working_key::WorkingKey;

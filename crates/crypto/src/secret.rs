@@ -93,6 +93,22 @@ impl SecretBytes {
         SecretBytes(bytes)
     }
 
+    /// Copies the bytes, once. The caller wipes its own.
+    #[must_use]
+    pub fn copy(bytes: &[u8]) -> SecretBytes {
+        SecretBytes(bytes.to_vec())
+    }
+
+    /// Draws so many fresh bytes, in place.
+    ///
+    /// # Errors
+    /// [`RngError`] when the source of randomness fails.
+    pub(crate) fn generate(bytes: usize, rng: &dyn Rng) -> Result<SecretBytes, RngError> {
+        let mut secret = SecretBytes(vec![0; bytes]);
+        rng.fill(&mut secret.0)?;
+        Ok(secret)
+    }
+
     /// The bytes themselves. Every use of a secret's bytes goes through this name.
     #[must_use]
     pub fn expose(&self) -> &[u8] {

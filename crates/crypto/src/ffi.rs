@@ -1,0 +1,390 @@
+//! What AWS-LC can do and `aws-lc-rs` has no safe interface for.
+//!
+//! Ed25519ph, ML-DSA over a given mu, ML-KEM from its seed, and the checks of private keys that
+//! come from outside. Everything else goes through `aws-lc-rs`, which is linked to the same library.
+//!
+//! Each pointer has one owner, which frees it when dropped. An `EVP_PKEY` is not changed after it
+//! was made: AWS-LC (`openssl/evp.h`) then lets threads share it.
+#![expect(
+    unsafe_code,
+    reason = "AWS-LC is called by its C interface here, where there is no other, and only here"
+)]
+
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
+
+use aws_lc_rs::error::Unspecified;
+use aws_lc_sys as aws_lc;
+use zeroize::Zeroizing;
+
+use crate::SecretBytes;
+use crate::ed25519::PUBLIC_KEY_BYTES;
+
+/// Room for the `SubjectPublicKeyInfo` of an ML-KEM key, in bytes: that of ML-KEM-1024 has 1,590.
+const PUBLIC_KEY_DER_BYTES_MAX: usize = 2048;
+
+/// AWS-LC answers 1 for success; all else is a failure.
+fn succeeded(answer: c_int) -> Result<(), Unspecified> {
+    if answer == 1 { Ok(()) } else { Err(Unspecified) }
+}
+
+/// An `EVP_PKEY`: a private key, or a public one.
+pub(crate) struct Key(NonNull<aws_lc::EVP_PKEY>);
+
+// SAFETY: an `EVP_PKEY` has no ties to the thread that made it, and its reference count is atomic.
+// JUSTIFICATION: keys are parsed once and used by every thread.
+unsafe impl Send for Key {}
+// SAFETY: nothing here changes an `EVP_PKEY` after it was made, and AWS-LC allows concurrent calls
+// that do not (`openssl/evp.h`, at `EVP_PKEY_new`).
+// JUSTIFICATION: as for `Send`.
+unsafe impl Sync for Key {}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from AWS-LC, this value is its one owner, and it is not used
+        // again. AWS-LC wipes the key.
+        // JUSTIFICATION: AWS-LC's memory goes back to AWS-LC.
+        unsafe { aws_lc::EVP_PKEY_free(self.0.as_ptr()) }
+    }
+}
+
+impl Key {
+    /// Takes over what a function of AWS-LC made, or the null that tells its failure.
+    fn owned(key: *mut aws_lc::EVP_PKEY) -> Result<Key, Unspecified> {
+        NonNull::new(key).map(Key).ok_or(Unspecified)
+    }
+
+    /// Reads a `PrivateKeyInfo` (RFC 5208) or `OneAsymmetricKey` (RFC 5958) that nothing follows.
+    ///
+    /// The numbers of RSA and EC keys are checked as `RSA_check_key` and `EC_KEY_check_key` do.
+    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<Key, Unspecified> {
+        Key::parse(bytes, aws_lc::EVP_parse_private_key)
+    }
+
+    /// Reads a `SubjectPublicKeyInfo` (RFC 5280) that nothing follows.
+    fn from_public_key_der(bytes: &[u8]) -> Result<Key, Unspecified> {
+        Key::parse(bytes, aws_lc::EVP_parse_public_key)
+    }
+
+    fn parse(
+        bytes: &[u8],
+        parser: unsafe extern "C" fn(*mut aws_lc::CBS) -> *mut aws_lc::EVP_PKEY,
+    ) -> Result<Key, Unspecified> {
+        let mut input = MaybeUninit::uninit();
+        // SAFETY: `CBS_init` initialises `input` to read the bytes, which outlive it. Both callers
+        // give a parser, which reads nothing else and copies what it keeps. `CBS_len` reads an
+        // initialised value.
+        // JUSTIFICATION: no safe interface tells whether bytes were left over, or reads the keys
+        // below.
+        let (key, bytes_left) = unsafe {
+            aws_lc::CBS_init(input.as_mut_ptr(), bytes.as_ptr(), bytes.len());
+            let key = parser(input.as_mut_ptr());
+            (Key::owned(key)?, aws_lc::CBS_len(input.as_ptr()))
+        };
+        if bytes_left == 0 { Ok(key) } else { Err(Unspecified) }
+    }
+
+    /// Checks that it is an RSA key whose numbers belong together: `n = p q` with p and q prime and
+    /// of half the length of n (FIPS 186-5, A.1.1), `e d = 1`, and the CRT parameters those of d.
+    ///
+    /// The two tests of primality take 64 rounds of Miller-Rabin each, as AWS-LC advises for numbers
+    /// that others chose: a tenth of a second for 4,096 bits.
+    pub(crate) fn check_rsa(&self) -> Result<(), Unspecified> {
+        let (mut p, mut q) = (ptr::null(), ptr::null());
+        // SAFETY: the key outlives `rsa`, `p` and `q`, which point into it; `rsa` is not null when it
+        // is used; the factors are written to the two places given.
+        // JUSTIFICATION: no safe interface shows the factors, and `aws-lc-rs` takes an RSA key that
+        // has none (n, e and d alone).
+        let bits = unsafe {
+            let rsa = aws_lc::EVP_PKEY_get0_RSA(self.0.as_ptr());
+            if rsa.is_null() {
+                return Err(Unspecified);
+            }
+            succeeded(aws_lc::RSA_check_key(rsa))?;
+            aws_lc::RSA_get0_factors(rsa, &raw mut p, &raw mut q);
+            aws_lc::RSA_bits(rsa)
+        };
+        for factor in [p, q] {
+            let mut is_prime = 0;
+            if factor.is_null() {
+                return Err(Unspecified);
+            }
+            // SAFETY: `factor` points into the key, which outlives the call; null stands for a
+            // context of the function's own and for no callback.
+            // JUSTIFICATION: as above.
+            let factor_bits = unsafe {
+                succeeded(aws_lc::BN_primality_test(
+                    &raw mut is_prime,
+                    factor,
+                    aws_lc::BN_prime_checks_for_validation,
+                    ptr::null_mut(),
+                    1,
+                    ptr::null_mut(),
+                ))?;
+                aws_lc::BN_num_bits(factor)
+            };
+            if is_prime != 1 || factor_bits * 2 != bits {
+                return Err(Unspecified);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An `EVP_PKEY_CTX`: one operation, for one thread.
+struct Operation(NonNull<aws_lc::EVP_PKEY_CTX>);
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from AWS-LC, this value is its one owner, and it is not used
+        // again.
+        // JUSTIFICATION: AWS-LC's memory goes back to AWS-LC.
+        unsafe { aws_lc::EVP_PKEY_CTX_free(self.0.as_ptr()) }
+    }
+}
+
+impl Operation {
+    /// An operation with a key.
+    fn with(key: &Key) -> Result<Operation, Unspecified> {
+        // SAFETY: the key is alive, and the context takes a reference of its own to it, by its
+        // atomic count; that is the one thing changed. No engine is named.
+        // JUSTIFICATION: both uses of mu begin with a context.
+        let context = unsafe { aws_lc::EVP_PKEY_CTX_new(key.0.as_ptr(), ptr::null_mut()) };
+        NonNull::new(context).map(Operation).ok_or(Unspecified)
+    }
+}
+
+/// An ML-DSA key that works with a given mu (FIPS 204, algorithms 7 and 8 with the message
+/// representative computed outside).
+pub(crate) struct MlDsaKey(Key);
+
+impl MlDsaKey {
+    /// Reads a private key of ML-DSA as `aws-lc-rs` writes it.
+    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<MlDsaKey, Unspecified> {
+        Key::from_pkcs8(bytes).map(MlDsaKey)
+    }
+
+    /// Reads a public key of ML-DSA, which only verifies.
+    pub(crate) fn from_public_key_der(bytes: &[u8]) -> Result<MlDsaKey, Unspecified> {
+        Key::from_public_key_der(bytes).map(MlDsaKey)
+    }
+
+    /// Writes a signature of mu and gives its length in bytes; fails when it does not fit.
+    pub(crate) fn sign_mu(
+        &self,
+        mu: &[u8; 64],
+        signature: &mut [u8],
+    ) -> Result<usize, Unspecified> {
+        let operation = Operation::with(&self.0)?;
+        let mut bytes = signature.len();
+        // SAFETY: `bytes` tells the room at `signature`, and is set to what was written; mu is read
+        // for its length. The operation is alive, and this thread's.
+        // JUSTIFICATION: no safe interface signs a mu.
+        unsafe {
+            succeeded(aws_lc::EVP_PKEY_sign_init(operation.0.as_ptr()))?;
+            succeeded(aws_lc::EVP_PKEY_sign(
+                operation.0.as_ptr(),
+                signature.as_mut_ptr(),
+                &raw mut bytes,
+                mu.as_ptr(),
+                mu.len(),
+            ))?;
+        }
+        Ok(bytes)
+    }
+
+    /// Whether the signature is one of mu.
+    pub(crate) fn verify_mu(&self, mu: &[u8; 64], signature: &[u8]) -> Result<bool, Unspecified> {
+        let operation = Operation::with(&self.0)?;
+        // SAFETY: signature and mu are read for their lengths. The operation is alive, and this
+        // thread's.
+        // JUSTIFICATION: no safe interface verifies a mu.
+        let answer = unsafe {
+            succeeded(aws_lc::EVP_PKEY_verify_init(operation.0.as_ptr()))?;
+            aws_lc::EVP_PKEY_verify(
+                operation.0.as_ptr(),
+                signature.as_ptr(),
+                signature.len(),
+                mu.as_ptr(),
+                mu.len(),
+            )
+        };
+        Ok(answer == 1)
+    }
+}
+
+/// An ML-KEM key.
+pub(crate) struct MlKemKey(Key);
+
+impl MlKemKey {
+    /// Reads a `PrivateKeyInfo` of ML-KEM: `ML-KEM.KeyGen_internal(d, z)` (FIPS 203, algorithm 16)
+    /// for the seed form (RFC 9935, section 6).
+    ///
+    /// `aws-lc-rs` makes ML-KEM keys at random or from their expanded form, never from the seed,
+    /// which is what data key pairs and imports are written in.
+    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<MlKemKey, Unspecified> {
+        Key::from_pkcs8(bytes).map(MlKemKey)
+    }
+
+    /// `SubjectPublicKeyInfo` (RFC 9935, section 4).
+    pub(crate) fn public_key_der(&self) -> Result<Vec<u8>, Unspecified> {
+        let mut out = vec![0; PUBLIC_KEY_DER_BYTES_MAX];
+        let mut bytes = 0;
+        let mut output = MaybeUninit::uninit();
+        // SAFETY: `CBB_init_fixed` initialises `output` to write into `out` up to its length, and
+        // owns no memory then. The marshalling function writes to it and reads the key, which is
+        // alive. `CBB_finish` may be given no place for the buffer's address when the buffer is
+        // ours, and sets `bytes` to what was written.
+        // JUSTIFICATION: `aws-lc-rs` encodes no ML-KEM keys.
+        unsafe {
+            succeeded(aws_lc::CBB_init_fixed(output.as_mut_ptr(), out.as_mut_ptr(), out.len()))?;
+            succeeded(aws_lc::EVP_marshal_public_key(output.as_mut_ptr(), self.0.0.as_ptr()))?;
+            succeeded(aws_lc::CBB_finish(output.as_mut_ptr(), ptr::null_mut(), &raw mut bytes))?;
+        }
+        out.truncate(bytes);
+        Ok(out)
+    }
+
+    /// `dk`, the expanded decapsulation key.
+    pub(crate) fn decapsulation_key(&self) -> Result<SecretBytes, Unspecified> {
+        self.raw(aws_lc::EVP_PKEY_get_raw_private_key).map(SecretBytes::new)
+    }
+
+    /// `ek`, the encapsulation key.
+    pub(crate) fn encapsulation_key(&self) -> Result<Vec<u8>, Unspecified> {
+        self.raw(aws_lc::EVP_PKEY_get_raw_public_key)
+    }
+
+    fn raw(
+        &self,
+        get: unsafe extern "C" fn(*const aws_lc::EVP_PKEY, *mut u8, *mut usize) -> c_int,
+    ) -> Result<Vec<u8>, Unspecified> {
+        let mut bytes = 0;
+        // SAFETY: the key is alive and only read; null asks for the length, which is set; the second
+        // call writes at most `bytes` bytes to a vector of that length.
+        // JUSTIFICATION: the safe types that do the work take expanded keys.
+        unsafe {
+            succeeded(get(self.0.0.as_ptr(), ptr::null_mut(), &raw mut bytes))?;
+            let mut out = vec![0; bytes];
+            succeeded(get(self.0.0.as_ptr(), out.as_mut_ptr(), &raw mut bytes))?;
+            Ok(out)
+        }
+    }
+}
+
+/// Length of an Ed25519 signature, in bytes.
+const ED25519_SIGNATURE_BYTES: usize = 64;
+
+/// A private key of Ed25519ph with the empty context (RFC 8032, 5.1, with `phflag` = 1): in AWS-LC's
+/// form, the seed and the public key after it.
+pub(crate) struct Ed25519PhKey(Zeroizing<[u8; 64]>);
+
+impl Ed25519PhKey {
+    /// The key of a seed (RFC 8032, 5.1.5).
+    pub(crate) fn from_seed(seed: &[u8; 32]) -> Ed25519PhKey {
+        let mut public_key = [0; PUBLIC_KEY_BYTES];
+        let mut key = Ed25519PhKey(Zeroizing::new([0; 64]));
+        // SAFETY: the function writes 32 and 64 bytes and reads 32: the lengths of the three arrays.
+        // JUSTIFICATION: AWS-LC alone says what its form of a private key is.
+        unsafe {
+            aws_lc::ED25519_keypair_from_seed(
+                public_key.as_mut_ptr(),
+                key.0.as_mut_ptr(),
+                seed.as_ptr(),
+            );
+        }
+        key
+    }
+
+    /// Signs `PH(M)`, which is SHA-512 of M.
+    pub(crate) fn sign(
+        &self,
+        message: &[u8],
+    ) -> Result<[u8; ED25519_SIGNATURE_BYTES], Unspecified> {
+        let mut signature = [0; ED25519_SIGNATURE_BYTES];
+        // SAFETY: the function writes 64 bytes, reads the message for its length and 64 bytes of the
+        // private key; an empty context may be null.
+        // JUSTIFICATION: no safe interface has Ed25519ph.
+        let answer = unsafe {
+            aws_lc::ED25519ph_sign(
+                signature.as_mut_ptr(),
+                message.as_ptr(),
+                message.len(),
+                self.0.as_ptr(),
+                ptr::null(),
+                0,
+            )
+        };
+        succeeded(answer).map(|()| signature)
+    }
+}
+
+/// Whether the signature is one of `PH(M)` by Ed25519ph with the empty context.
+pub(crate) fn ed25519ph_verify(
+    public_key: &[u8; PUBLIC_KEY_BYTES],
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let Ok(signature) = <&[u8; ED25519_SIGNATURE_BYTES]>::try_from(signature) else {
+        return false;
+    };
+    // SAFETY: the function reads the message for its length, 64 bytes of the signature and 32 of the
+    // public key; an empty context may be null.
+    // JUSTIFICATION: no safe interface has Ed25519ph.
+    let answer = unsafe {
+        aws_lc::ED25519ph_verify(
+            message.as_ptr(),
+            message.len(),
+            signature.as_ptr(),
+            public_key.as_ptr(),
+            ptr::null(),
+            0,
+        )
+    };
+    answer == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex<const N: usize>(text: &str) -> [u8; N] {
+        let bytes = text
+            .as_bytes()
+            .chunks_exact(2)
+            .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap());
+        bytes.collect::<Vec<u8>>().try_into().unwrap()
+    }
+
+    #[test]
+    fn ed25519ph_signs_as_rfc_8032_section_7_3_does() {
+        let key = Ed25519PhKey::from_seed(&hex(
+            "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
+        ));
+        let public_key = hex("ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf");
+        let signature: [u8; 64] = hex(concat!(
+            "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41",
+            "31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406",
+        ));
+        assert_eq!(key.sign(b"abc").unwrap(), signature);
+        assert!(ed25519ph_verify(&public_key, b"abc", &signature));
+        assert!(!ed25519ph_verify(&public_key, b"abd", &signature));
+        assert!(!ed25519ph_verify(&public_key, b"abc", &signature[..63]));
+    }
+
+    #[test]
+    fn what_follows_a_key_is_refused() {
+        // RFC 8410, 10.3.
+        let mut bytes = hex::<48>(concat!(
+            "302e020100300506032b657004220420",
+            "d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842",
+        ))
+        .to_vec();
+        assert!(Key::from_pkcs8(&bytes).is_ok());
+        assert!(Key::from_pkcs8(&bytes).unwrap().check_rsa().is_err());
+        bytes.push(0);
+        assert!(Key::from_pkcs8(&bytes).is_err());
+        assert!(Key::from_pkcs8(&[]).is_err());
+    }
+}
