@@ -22,7 +22,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("http-body-util", &["server"]),
     ("rustls", &["server"]),
     ("tokio-rustls", &["server"]),
-    ("tokio", &["store", "audit", "service", "server", "keystead"]),
+    ("tokio", &["custody", "store", "audit", "service", "server", "keystead"]),
     ("libc", &["custody"]),
     ("clap", &["server", "keystead"]),
 ];

@@ -2,7 +2,8 @@
 
 use std::{io, path::PathBuf};
 
-use crypto::{CryptoError, InvalidCiphertext};
+use crypto::{CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey};
+use wire::enums::KeySpec;
 use wire::names::{KeyId, KeyMaterialId};
 
 use crate::DomainPurpose;
@@ -32,6 +33,24 @@ pub enum CustodyError {
     /// away.
     #[error("new key material failed its test encryption and was thrown away")]
     SelfTestFailed,
+    /// A peer's public key is not one on the key's curve.
+    #[error("the public key is not one on the key's curve")]
+    InvalidPublicKey,
+    /// Bytes to be imported are not key material of the spec.
+    #[error("the bytes are not key material of the key's spec")]
+    InvalidKeyMaterial,
+    /// An import token was not made by this deployment for this key.
+    #[error("the import token was not made by this deployment for this key")]
+    InvalidImportToken,
+    /// The key cannot do what it was asked: the caller did not check its spec and usage.
+    #[error("a key of spec {key_spec} cannot do this")]
+    NotCapable {
+        /// The spec of the key.
+        key_spec: KeySpec,
+    },
+    /// More slow work is waiting than is let wait.
+    #[error("too much slow work with keys is waiting already")]
+    Busy,
     /// A row names a domain key that the keyring does not have.
     #[error("there is no {purpose} domain key of version {version}")]
     UnknownDomainKey {
@@ -103,6 +122,18 @@ pub enum CustodyError {
 impl From<InvalidCiphertext> for CustodyError {
     fn from(_: InvalidCiphertext) -> CustodyError {
         CustodyError::InvalidCiphertext
+    }
+}
+
+impl From<InvalidKeyMaterial> for CustodyError {
+    fn from(_: InvalidKeyMaterial) -> CustodyError {
+        CustodyError::InvalidKeyMaterial
+    }
+}
+
+impl From<InvalidPublicKey> for CustodyError {
+    fn from(_: InvalidPublicKey) -> CustodyError {
+        CustodyError::InvalidPublicKey
     }
 }
 

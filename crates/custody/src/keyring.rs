@@ -8,6 +8,7 @@ use crypto::fields::Fields;
 use crypto::seal::{SealKey, SealKeys};
 use crypto::token::TokenKey;
 use crypto::{KEY_BYTES, Rng, SecretBytes, SecretKey, wrap};
+use wire::names::{KeyId, KeyMaterialId};
 
 use crate::arena::{Arena, KeySlot, SLOT_BYTES};
 use crate::{CustodyError, DeploymentId, RootKey};
@@ -21,7 +22,7 @@ pub enum DomainPurpose {
     RowSeal,
     /// Authenticates opaque tokens.
     Token,
-    /// Wraps secret access keys.
+    /// Wraps secret access keys, and the private keys in import tokens.
     Credential,
 }
 
@@ -205,6 +206,20 @@ impl Keyring {
     ) -> Result<SecretBytes, CustodyError> {
         let key = self.key(DomainPurpose::Credential, version)?;
         Ok(wrap::unwrap(key, &self.credential_aad(version, aad), wrapped)?)
+    }
+
+    /// The id of material that somebody else made: `HMAC-SHA-256(K, encode("key material id", key id, material))` under the
+    /// first key that seals rows.
+    ///
+    /// The same material imported into the same key has the same id, in every Region, and the id tells nothing of material
+    /// that could be guessed. "KMS assigns a unique identifier to the key material based on the KMS key ID and the imported
+    /// key material" (AWS KMS API reference, `ImportKeyMaterial`).
+    #[must_use]
+    pub fn key_material_id(&self, key_id: KeyId, material: &SecretBytes) -> KeyMaterialId {
+        let Versions { newest, older } = &self.row_seal;
+        let first = older.first().unwrap_or(newest);
+        let parts = [b"key material id".as_slice(), key_id.as_str().as_bytes(), material.expose()];
+        KeyMaterialId::from_bytes(SealKey::new(first.version, first.key.key()).tag(&parts))
     }
 
     /// The newest key of a purpose and its version.

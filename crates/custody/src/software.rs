@@ -4,15 +4,23 @@
 use std::sync::Arc;
 
 use crypto::blob::{Blob, Header};
+use crypto::data_key_pairs::{self, DataKeyPair};
 use crypto::wrap::{self, WRAP_OVERHEAD_BYTES};
-use crypto::{InvalidCiphertext, KEY_BYTES, Rng, SecretBytes, SecretKey, rng, symmetric};
+use crypto::{
+    InvalidCiphertext, KEY_BYTES, Rng, SecretBytes, SecretKey, WorkingKey, key_material, rng,
+    symmetric,
+};
 use foldhash::fast::RandomState;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, UnitWeighter};
+use wire::enums::{DataKeyPairSpec, EncryptionAlgorithmSpec, KeySpec, KeyUsage, MacAlgorithmSpec};
 
 use crate::arena::{Arena, Backing, KeySlot};
+use crate::working_keys::{HeldKey, WorkingKeys};
+use crate::workshop::Workshop;
 use crate::{
-    Custodial, Custodian, CustodyError, DomainPurpose, Keyring, MaterialIdentity, WrappedMaterial,
+    Custodial, Custodian, CustodyError, DomainPurpose, Keyring, MaterialIdentity, Message,
+    WrappedMaterial,
 };
 
 /// Size of the arena unless configured, in bytes: 16,384 keys.
@@ -38,6 +46,8 @@ pub struct SoftwareCustodian {
     rng: Arc<dyn Rng>,
     arena: Arc<Arena>,
     cache: MaterialCache,
+    working_keys: Arc<WorkingKeys>,
+    workshop: Workshop,
 }
 
 type MaterialCache = Cache<
@@ -79,7 +89,9 @@ impl SoftwareCustodian {
     ) -> Result<SoftwareCustodian, CustodyError> {
         let arena = Arena::new(arena_bytes)?;
         let cache = material_cache(arena.slots());
-        Ok(SoftwareCustodian { keyring, rng, arena, cache })
+        let working_keys = Arc::new(WorkingKeys::new(Arc::clone(&keyring)));
+        let workshop = Workshop::start();
+        Ok(SoftwareCustodian { keyring, rng, arena, cache, working_keys, workshop })
     }
 
     /// Number of keys held unwrapped.
@@ -155,15 +167,53 @@ impl SoftwareCustodian {
         .map_err(refused)
     }
 
-    fn generate_now(&self, identity: &MaterialIdentity) -> Result<WrappedMaterial, CustodyError> {
+    fn generate_symmetric(
+        &self,
+        identity: &MaterialIdentity,
+    ) -> Result<WrappedMaterial, CustodyError> {
         let slot = self.arena.vacant_slot().ok_or(CustodyError::ArenaFull)?;
         let material = slot.draw(&*self.rng)?;
+        self.keep_symmetric(identity, &material)
+    }
+
+    fn keep_symmetric(
+        &self,
+        identity: &MaterialIdentity,
+        material: &KeySlot,
+    ) -> Result<WrappedMaterial, CustodyError> {
         let (domain_key_version, domain_key) = self.keyring.newest_key(DomainPurpose::Material);
         let aad = identity.aad(domain_key_version);
         let bytes = wrap::wrap(domain_key, &aad, material.key().expose())?;
         let wrapped = WrappedMaterial { domain_key_version, bytes };
         self.test(identity, &wrapped, material.key())?;
         Ok(wrapped)
+    }
+
+    /// Copies material that came from outside into locked memory.
+    fn slot_of(&self, material: &SecretBytes) -> Result<KeySlot, CustodyError> {
+        let key: &[u8; KEY_BYTES] =
+            material.expose().try_into().map_err(|_| CustodyError::InvalidKeyMaterial)?;
+        let slot = self.arena.vacant_slot().ok_or(CustodyError::ArenaFull)?;
+        slot.fill(|bytes| {
+            let place = bytes.first_chunk_mut::<KEY_BYTES>().ok_or(CustodyError::ArenaFull)?;
+            place.copy_from_slice(key);
+            Ok(())
+        })
+    }
+
+    /// Uses a private key: RSA in the workshop, everything else, which takes a fraction of a millisecond, at once.
+    async fn use_private_key<T: Send + 'static>(
+        &self,
+        identity: &MaterialIdentity,
+        wrapped: &WrappedMaterial,
+        work: impl FnOnce(&HeldKey) -> Result<T, CustodyError> + Send + 'static,
+    ) -> Result<T, CustodyError> {
+        if !is_rsa(identity.key_spec) {
+            return work(&*self.working_keys.get(identity, wrapped)?);
+        }
+        let (identity, wrapped) = (*identity, wrapped.clone());
+        let working_keys = Arc::clone(&self.working_keys);
+        self.workshop.work(move || work(&*working_keys.get(&identity, &wrapped)?)).await
     }
 
     /// Decrypts through the wrapped form what was encrypted with the material itself.
@@ -209,7 +259,43 @@ impl SoftwareCustodian {
 
 impl Custodian for SoftwareCustodian {
     fn generate<'a>(&'a self, identity: &'a MaterialIdentity) -> Custodial<'a, WrappedMaterial> {
-        Box::pin(async move { self.generate_now(identity) })
+        Box::pin(async move {
+            let key_spec = identity.key_spec;
+            if key_spec == KeySpec::SymmetricDefault {
+                return self.generate_symmetric(identity);
+            }
+            if is_rsa(key_spec) {
+                let material = self.workshop.material(key_spec, &self.rng).await?;
+                let (working_keys, identity) = (Arc::clone(&self.working_keys), *identity);
+                return self.workshop.work(move || working_keys.keep(&identity, &material)).await;
+            }
+            self.working_keys.keep(identity, &key_material::generate(key_spec, &*self.rng)?)
+        })
+    }
+
+    fn keep<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        material: &'a SecretBytes,
+    ) -> Custodial<'a, WrappedMaterial> {
+        Box::pin(async move {
+            if identity.key_spec == KeySpec::SymmetricDefault {
+                return self.keep_symmetric(identity, &self.slot_of(material)?);
+            }
+            self.working_keys.keep(identity, material)
+        })
+    }
+
+    fn rewrap<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        next: &'a MaterialIdentity,
+    ) -> Custodial<'a, WrappedMaterial> {
+        Box::pin(async move {
+            let material = self.working_keys.unwrap(identity, wrapped)?;
+            self.keep(next, &material).await
+        })
     }
 
     fn encrypt<'a>(
@@ -237,8 +323,147 @@ impl Custodian for SoftwareCustodian {
         Box::pin(async move { self.decrypt_now(identity, wrapped, encoded_context, &blob) })
     }
 
+    fn public_key<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+    ) -> Custodial<'a, Vec<u8>> {
+        Box::pin(async move {
+            let held = self.working_keys.get(identity, wrapped)?;
+            let key_spec = identity.key_spec;
+            let public_key =
+                held.key.public_key_der().ok_or(CustodyError::NotCapable { key_spec })?;
+            Ok(public_key.to_vec())
+        })
+    }
+
+    fn sign<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        message: Message<'a>,
+    ) -> Custodial<'a, Vec<u8>> {
+        Box::pin(async move {
+            let Message { signing_algorithm, message_type, bytes } = message;
+            let bytes = bytes.to_vec();
+            let sign =
+                move |held: &HeldKey| Ok(held.key.sign(signing_algorithm, message_type, &bytes)?);
+            self.use_private_key(identity, wrapped, sign).await
+        })
+    }
+
+    fn verify<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        message: Message<'a>,
+        signature: &'a [u8],
+    ) -> Custodial<'a, bool> {
+        Box::pin(async move {
+            let Message { signing_algorithm, message_type, bytes } = message;
+            let held = self.working_keys.get(identity, wrapped)?;
+            Ok(held.key.verify(signing_algorithm, message_type, bytes, signature)?)
+        })
+    }
+
+    fn encrypt_asymmetric<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        algorithm: EncryptionAlgorithmSpec,
+        plaintext: &'a [u8],
+    ) -> Custodial<'a, Vec<u8>> {
+        Box::pin(async move {
+            Ok(self.working_keys.get(identity, wrapped)?.key.encrypt(algorithm, plaintext)?)
+        })
+    }
+
+    fn decrypt_asymmetric<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        algorithm: EncryptionAlgorithmSpec,
+        ciphertext: &'a [u8],
+    ) -> Custodial<'a, SecretBytes> {
+        Box::pin(async move {
+            let ciphertext = ciphertext.to_vec();
+            let decrypt = move |held: &HeldKey| Ok(held.key.decrypt(algorithm, &ciphertext)?);
+            self.use_private_key(identity, wrapped, decrypt).await
+        })
+    }
+
+    fn mac<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        algorithm: MacAlgorithmSpec,
+        message: &'a [u8],
+    ) -> Custodial<'a, Vec<u8>> {
+        Box::pin(async move {
+            Ok(self.working_keys.get(identity, wrapped)?.key.mac(algorithm, message)?)
+        })
+    }
+
+    fn verify_mac<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        algorithm: MacAlgorithmSpec,
+        message: &'a [u8],
+        mac: &'a [u8],
+    ) -> Custodial<'a, bool> {
+        Box::pin(async move {
+            Ok(self.working_keys.get(identity, wrapped)?.key.verify_mac(algorithm, message, mac)?)
+        })
+    }
+
+    fn derive_shared_secret<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        public_key_der: &'a [u8],
+    ) -> Custodial<'a, SecretBytes> {
+        Box::pin(async move {
+            Ok(self
+                .working_keys
+                .get(identity, wrapped)?
+                .key
+                .derive_shared_secret(public_key_der)?)
+        })
+    }
+
+    fn encapsulate<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+    ) -> Custodial<'a, (SecretBytes, Vec<u8>)> {
+        Box::pin(async move { Ok(self.working_keys.get(identity, wrapped)?.key.encapsulate()?) })
+    }
+
+    fn decapsulate<'a>(
+        &'a self,
+        identity: &'a MaterialIdentity,
+        wrapped: &'a WrappedMaterial,
+        ciphertext: &'a [u8],
+    ) -> Custodial<'a, SecretBytes> {
+        Box::pin(async move {
+            Ok(self.working_keys.get(identity, wrapped)?.key.decapsulate(ciphertext)?)
+        })
+    }
+
+    fn data_key_pair(&self, spec: DataKeyPairSpec) -> Custodial<'_, DataKeyPair> {
+        Box::pin(async move {
+            if !is_rsa(spec.key_spec()) {
+                return Ok(data_key_pairs::generate(spec, &*self.rng)?);
+            }
+            let private_key_der = self.workshop.material(spec.key_spec(), &self.rng).await?;
+            pair_of(spec, private_key_der)
+        })
+    }
+
     fn forget(&self, identity: &MaterialIdentity) {
         self.cache.remove(identity);
+        self.working_keys.forget(identity);
     }
 }
 
@@ -248,6 +473,22 @@ enum Unwrapped {
     Held(CachedMaterial),
     /// In ordinary memory, wiped after use.
     ForThisRequest(SecretKey),
+}
+
+/// Whether working with the private key takes so long that requests must not wait for it.
+fn is_rsa(key_spec: KeySpec) -> bool {
+    matches!(key_spec, KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096)
+}
+
+/// RSA material is a private key in the very form that a pair has.
+fn pair_of(
+    spec: DataKeyPairSpec,
+    private_key_der: SecretBytes,
+) -> Result<DataKeyPair, CustodyError> {
+    let key_spec = spec.key_spec();
+    let key = WorkingKey::parse(key_spec, KeyUsage::SignVerify, private_key_der.expose())?;
+    let public_key = key.public_key_der().ok_or(CustodyError::NotCapable { key_spec })?;
+    Ok(DataKeyPair { public_key_der: public_key.to_vec(), private_key_der })
 }
 
 /// What a blob of this material says about its origin.
@@ -305,7 +546,7 @@ mod tests {
     #[test]
     fn material_that_is_not_what_was_wrapped_fails_its_test() {
         let custodian = custodian();
-        let wrapped = custodian.generate_now(&identity()).unwrap();
+        let wrapped = custodian.generate_symmetric(&identity()).unwrap();
         custodian.forget(&identity());
         let other = SecretKey::generate(&SystemRng).unwrap();
         let unreadable = WrappedMaterial { bytes: vec![1; WRAPPED_KEY_BYTES], ..wrapped.clone() };
@@ -319,7 +560,7 @@ mod tests {
     #[test]
     fn without_a_free_slot_stored_material_still_serves() {
         let custodian = custodian();
-        let wrapped = custodian.generate_now(&identity()).unwrap();
+        let wrapped = custodian.generate_symmetric(&identity()).unwrap();
         custodian.forget(&identity());
         let taken: Vec<_> = std::iter::from_fn(|| custodian.arena.vacant_slot()).collect();
         assert_eq!(taken.len(), custodian.slots());
@@ -334,8 +575,8 @@ mod tests {
         let decrypted = custodian.decrypt_now(&identity, &wrapped, &[], &blob).unwrap();
         assert_eq!(decrypted.expose(), b"p");
         assert_eq!(custodian.keys_held(), 0);
-        assert!(matches!(custodian.generate_now(&identity), Err(CustodyError::ArenaFull)));
+        assert!(matches!(custodian.generate_symmetric(&identity), Err(CustodyError::ArenaFull)));
         drop(taken);
-        assert!(custodian.generate_now(&identity).is_ok());
+        assert!(custodian.generate_symmetric(&identity).is_ok());
     }
 }
