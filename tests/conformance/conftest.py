@@ -23,12 +23,8 @@ COMMON_ERRORS = {"AccessDeniedException", "NotAuthorizedException", "ValidationE
                  "SerializationException", "ThrottlingException", "InvalidSignatureException",
                  "UnrecognizedClientException"}
 # More that an operation of ours may answer with: the model lists InvalidMarkerException for every other operation
-# that takes a marker; Recipient is refused until it is built (docs/divergences.md).
-MORE_ERRORS = {
-    "ListKeyPolicies": {"InvalidMarkerException"},
-    "Decrypt": {"UnsupportedOperationException"},
-    "GenerateDataKey": {"UnsupportedOperationException"},
-}
+# that takes a marker (docs/divergences.md).
+MORE_ERRORS = {"ListKeyPolicies": {"InvalidMarkerException"}}
 
 
 def _error_is_modelled(http_response, parsed, model, **_):

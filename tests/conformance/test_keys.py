@@ -85,9 +85,9 @@ def test_create_key_wants_a_usage_for_other_specs(kms, refused):
         kms.create_key(KeySpec="RSA_2048")
 
 
-def test_create_key_refuses_the_specs_that_are_not_built(kms, refused):
+def test_create_key_refuses_the_spec_of_china_regions(kms, refused):
     with refused("UnsupportedOperationException"):
-        kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+        kms.create_key(KeySpec="SM2", KeyUsage="SIGN_VERIFY")
 
 
 def test_create_key_knows_no_custom_key_store(kms, refused):

@@ -16,7 +16,7 @@ from keystead import REPOSITORY
 SESSION = botocore.session.get_session()
 MODEL = SESSION.get_service_model("kms")
 SHAPES = SESSION.get_component("data_loader").load_service_model("kms", "service-2")["shapes"]
-BUILT = 24
+BUILT = 45
 
 
 @pytest.fixture(scope="module")

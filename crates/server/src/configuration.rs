@@ -37,6 +37,8 @@ pub struct Settings {
     pub journal_durability: Durability,
     /// Memory for known keys.
     pub cache_bytes: usize,
+    /// The file of those whose attestation documents are believed; `None` is AWS's root.
+    pub attestation_roots: Option<PathBuf>,
     /// Locked memory for unwrapped key material.
     pub arena_bytes: usize,
     /// How log lines look.
@@ -127,6 +129,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
             optional(all, "tls_certificate", values::path)?,
             optional(all, "tls_key", values::path)?,
         )?,
+        attestation_roots: optional(all, "attestation_roots", values::path)?,
         journal_durability: required(all, "journal_durability", values::journal_durability)?,
         cache_bytes: required(all, "cache_bytes", values::cache_bytes)?,
         arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,

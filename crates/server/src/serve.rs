@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fs::DirBuilder,
+    fs::{self, DirBuilder},
     io,
     net::SocketAddr,
     os::unix::fs::DirBuilderExt,
@@ -51,6 +51,14 @@ pub enum ServeError {
         /// What the machine says.
         cause: io::Error,
     },
+    /// The roots of attestation documents cannot be read.
+    #[error("attestation_roots: {}: {cause}", path.display())]
+    AttestationRoots {
+        /// The file.
+        path: PathBuf,
+        /// What the machine says.
+        cause: io::Error,
+    },
     /// Another process has the data directory.
     #[error(transparent)]
     Locked(#[from] LockError),
@@ -94,6 +102,7 @@ pub enum ServeError {
 /// Serves until SIGTERM or SIGINT, then ends within ten seconds.
 pub fn serve(settings: &Settings) -> Result<(), ServeError> {
     let certificates = settings.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
+    let attestation_roots_pem = attestation_roots(settings)?;
     logging::start(settings)?;
     service::harden_process().map_err(|cause| ServeError::Harden(cause.into()))?;
     allow_descriptors();
@@ -105,7 +114,7 @@ pub fn serve(settings: &Settings) -> Result<(), ServeError> {
         .enable_all()
         .build()
         .map_err(ServeError::Runtime)?;
-    let served = runtime.block_on(run(settings, certificates));
+    let served = runtime.block_on(run(settings, certificates, attestation_roots_pem));
     runtime.shutdown_background();
     drop(lock);
     served
@@ -118,6 +127,13 @@ pub(crate) async fn open_existing(settings: &Settings) -> Result<Service, ServeE
     });
     let opened = service::open(assembly).await.map_err(|cause| open_error(settings, cause))?;
     Ok(opened.service)
+}
+
+fn attestation_roots(settings: &Settings) -> Result<Option<String>, ServeError> {
+    let Some(path) = &settings.attestation_roots else { return Ok(None) };
+    fs::read_to_string(path)
+        .map(Some)
+        .map_err(|cause| ServeError::AttestationRoots { path: path.clone(), cause })
 }
 
 fn open_error(settings: &Settings, cause: service::OpenError) -> ServeError {
@@ -136,6 +152,7 @@ fn assembly<'a>(
         cache_bytes: settings.cache_bytes,
         durability: settings.journal_durability,
         regions: settings.regions.clone(),
+        attestation_roots_pem: None,
         clock,
         keep,
     }
@@ -144,6 +161,7 @@ fn assembly<'a>(
 async fn run(
     settings: &Settings,
     certificates: Option<Arc<Certificates>>,
+    attestation_roots_pem: Option<String>,
 ) -> Result<(), ServeError> {
     let stop = shutdown::on_signal().map_err(ServeError::Runtime)?;
     let hang_up = signal(SignalKind::hangup()).map_err(ServeError::Runtime)?;
@@ -154,9 +172,8 @@ async fn run(
     let clock = Arc::new(service::SystemClock);
     let keep = |access_key: &_| root_credentials::write(&settings.data_dir, access_key);
     let shared_clock = Arc::clone(&clock);
-    let opened = service::open(assembly(settings, shared_clock, &keep))
-        .await
-        .map_err(|cause| open_error(settings, cause))?;
+    let assembly = Assembly { attestation_roots_pem, ..assembly(settings, shared_clock, &keep) };
+    let opened = service::open(assembly).await.map_err(|cause| open_error(settings, cause))?;
     let Opened { service, is_first_start } = opened;
     let control = ControlSocket::bind(&settings.data_dir)
         .map_err(|cause| ServeError::Control { data_dir: settings.data_dir.clone(), cause })?;

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use attestation::Attested;
 use policy::{Decision, Denial, Policies, PolicyKind, Query};
 
 use crate::conditions::Conditions;
@@ -26,14 +27,17 @@ pub(crate) fn authorize<T: Target>(
     lookup: &Lookup<'_>,
     target: T,
     facts: &Facts<'_>,
+    recipient: Option<&Attested>,
 ) -> Result<Authorized<T>, ServiceError> {
     // AWS lets nobody be denied to ask who they are.
     if lookup.spec.api == Api::Kms {
         for (position, ask) in target.asks().iter().flatten().enumerate() {
-            decide(lookup, ask, position, lookup.spec.action(position), facts)?;
-            // CreateKey with tags needs both permissions.
+            let conditions =
+                Conditions::new(lookup.call, Some(ask), facts, position).attested(recipient);
+            decide(lookup, ask, lookup.spec.action(position), &conditions)?;
+            // Making a key with tags needs both permissions.
             if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
-                decide(lookup, ask, position, "kms:TagResource", facts)?;
+                decide(lookup, ask, "kms:TagResource", &conditions)?;
             }
         }
     }
@@ -43,9 +47,8 @@ pub(crate) fn authorize<T: Target>(
 fn decide(
     lookup: &Lookup<'_>,
     ask: &Ask<'_>,
-    position: usize,
     action: &'static str,
-    facts: &Facts<'_>,
+    conditions: &Conditions<'_>,
 ) -> Result<(), ServiceError> {
     let call = lookup.call;
     let alias_arn;
@@ -64,8 +67,7 @@ fn decide(
             (key.arn_text(), policies)
         }
     };
-    let conditions = Conditions::new(call, Some(ask), facts, position);
-    let query = Query { principal: call.principal(), action, resource, context: &conditions };
+    let query = Query { principal: call.principal(), action, resource, context: conditions };
     let denial = match policy::decide(&query, &policies) {
         Decision::Allowed { .. } => return Ok(()),
         Decision::Denied(denial) => denial,

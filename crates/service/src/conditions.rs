@@ -1,11 +1,15 @@
 //! The facts of a call as condition keys (reference 1.8). Every one is derived here or read from a verified request;
 //! no header feeds a condition key (threat T-9).
 
+use attestation::Attested;
 use policy::{ConditionContext, ConditionValues};
+use wire::enums::{
+    DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
+};
 use wire::names::AliasName;
 
 use crate::call::Call;
-use crate::facts::Facts;
+use crate::facts::{Cryptography, Facts};
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, NamedBy};
 
@@ -16,7 +20,11 @@ pub(crate) struct Conditions<'a> {
     request_alias: Option<&'a AliasName>,
     facts: &'a Facts<'a>,
     position: usize,
+    recipient: Option<&'a Attested>,
 }
+
+/// What the keys of an attested recipient's measurements begin with.
+const RECIPIENT_ATTESTATION: &str = "kms:recipientattestation:";
 
 impl<'a> Conditions<'a> {
     /// The conditions of the question at `position` of the target; without a question, of the request alone.
@@ -31,7 +39,28 @@ impl<'a> Conditions<'a> {
             Some(Ask::Key(key, NamedBy::Key | NamedBy::Ciphertext)) => (Some(*key), None),
             Some(Ask::Nothing | Ask::Alias(_)) | None => (None, None),
         };
-        Conditions { call, key, request_alias, facts, position }
+        Conditions { call, key, request_alias, facts, position, recipient: None }
+    }
+
+    /// The same for a request with an attested recipient.
+    pub(crate) fn attested(self, recipient: Option<&'a Attested>) -> Conditions<'a> {
+        Conditions { recipient, ..self }
+    }
+
+    /// A measurement of the recipient, as lower-case hexadecimal digits.
+    fn of_recipient(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let measurement = key.strip_prefix(RECIPIENT_ATTESTATION)?;
+        let recipient = self.recipient?;
+        let pcr =
+            |digits: &str| digits.parse::<u8>().ok().filter(|number| number.to_string() == digits);
+        let value = match measurement.strip_prefix("nitrotpmpcr") {
+            Some(digits) => recipient.nitro_tpm_pcrs.get(&pcr(digits)?)?,
+            // `ImageSha384` is another name of PCR0 (KMS developer guide, "kms:RecipientAttestation:ImageSha384").
+            None if measurement == "imagesha384" => recipient.pcrs.get(&0)?,
+            None => recipient.pcrs.get(&pcr(measurement.strip_prefix("pcr")?)?)?,
+        };
+        let digits: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(digits.into())
     }
 
     fn of_request(&self, key: &str) -> Option<ConditionValues<'_>> {
@@ -48,14 +77,57 @@ impl<'a> Conditions<'a> {
             "kms:bypasspolicylockoutsafetycheck" => {
                 Some(facts.bypass_policy_lockout_safety_check.into())
             }
-            "kms:schedulekeydeletionpendingwindowindays" => {
-                facts.pending_window_days.map(ConditionValues::from)
-            }
             "aws:tagkeys" => {
                 let tags = facts.tags.iter().filter_map(|tag| tag.tag_key.as_deref());
                 Some(ConditionValues::many(tags.chain(facts.tag_keys.iter().map(String::as_str))))
             }
-            _ => self.of_request_member(key),
+            _ => self
+                .of_cryptography(key)
+                .or_else(|| self.of_lifecycle(key))
+                .or_else(|| self.of_recipient(key))
+                .or_else(|| self.of_request_member(key)),
+        }
+    }
+
+    fn of_cryptography(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let Cryptography {
+            signing_algorithm,
+            message_type,
+            mac_algorithm,
+            key_agreement_algorithm,
+            data_key_pair_spec,
+        } = &self.facts.cryptography;
+        let text = match key {
+            "kms:signingalgorithm" => signing_algorithm.map(SigningAlgorithmSpec::as_str),
+            "kms:messagetype" => message_type.map(MessageType::as_str),
+            "kms:macalgorithm" => mac_algorithm.map(MacAlgorithmSpec::as_str),
+            "kms:keyagreementalgorithm" => {
+                key_agreement_algorithm.map(KeyAgreementAlgorithmSpec::as_str)
+            }
+            "kms:datakeypairspec" => data_key_pair_spec.map(DataKeyPairSpec::as_str),
+            _ => None,
+        };
+        text.map(ConditionValues::from)
+    }
+
+    fn of_lifecycle(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let lifecycle = &self.facts.lifecycle;
+        match key {
+            "kms:schedulekeydeletionpendingwindowindays" => {
+                lifecycle.pending_window_days.map(ConditionValues::from)
+            }
+            "kms:rotationperiodindays" => lifecycle.rotation_period_days.map(ConditionValues::from),
+            "kms:validto" => lifecycle.valid_to.map(ConditionValues::from),
+            "kms:expirationmodel" => lifecycle.expiration_model.map(|model| model.as_str().into()),
+            "kms:wrappingalgorithm" => {
+                lifecycle.wrapping_algorithm.map(|algorithm| algorithm.as_str().into())
+            }
+            "kms:wrappingkeyspec" => {
+                lifecycle.wrapping_key_spec.map(|key_spec| key_spec.as_str().into())
+            }
+            "kms:replicaregion" => lifecycle.replica_region.map(ConditionValues::from),
+            "kms:primaryregion" => lifecycle.primary_region.map(ConditionValues::from),
+            _ => None,
         }
     }
 
@@ -82,6 +154,9 @@ impl<'a> Conditions<'a> {
             "kms:keyusage" | "kms:customermasterkeyusage" => Some(row.key_usage.as_str().into()),
             "kms:keyorigin" => Some(row.origin.as_str().into()),
             "kms:multiregion" => Some(row.multi_region.into()),
+            "kms:multiregionkeytype" => {
+                snapshot.multi_region_key_type().map(|key_type| key_type.as_str().into())
+            }
             "kms:requestalias" => self.request_alias.map(|alias| alias.as_str().into()),
             "kms:resourcealiases" => Some(ConditionValues::many(
                 snapshot.record().aliases.iter().map(|row| row.alias.as_str()),

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
+use attestation::Attested;
 use crypto::SecretBytes;
-use crypto::blob::Blob;
+use crypto::blob::Blob as CiphertextBlob;
 use custody::Custodian;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::Transaction;
+use wire::enums::EncryptionAlgorithmSpec;
 use wire::error_codes::ErrorCode;
 use wire::names::KeyMaterialId;
-use wire::values::EncryptionContext;
+use wire::values::{Blob, EncryptionContext};
 
 use crate::call::Call;
 use crate::error::ServiceError;
 use crate::host::Host;
-use crate::snapshot::KeySnapshot;
+use crate::snapshot::{KeySnapshot, Material};
 use crate::trail::{Committed, Done, Draft, Resource};
 
 /// See the module's text.
@@ -23,17 +25,39 @@ pub(crate) struct Context<'a> {
     host: &'a Host,
     call: &'a Call<'a>,
     draft: &'a Draft<'a>,
+    recipient: Option<&'a Attested>,
 }
 
-/// What a ciphertext held, and the version of the key that had made it.
+/// How something is encrypted.
+#[derive(Clone, Copy)]
+pub(crate) struct Encryption<'r> {
+    /// The algorithm, one of the key's.
+    pub(crate) algorithm: EncryptionAlgorithmSpec,
+    /// What is bound to the ciphertext; nothing for asymmetric algorithms.
+    pub(crate) context: Option<&'r EncryptionContext>,
+}
+
+impl<'r> Encryption<'r> {
+    /// Symmetric encryption, which binds a context.
+    pub(crate) fn symmetric(context: Option<&'r EncryptionContext>) -> Encryption<'r> {
+        Encryption { algorithm: EncryptionAlgorithmSpec::SymmetricDefault, context }
+    }
+}
+
+/// What a ciphertext held, and the version of the key that had made it, if it is a symmetric one.
 pub(crate) struct Decrypted {
     pub(crate) bytes: SecretBytes,
-    pub(crate) key_material_id: KeyMaterialId,
+    pub(crate) key_material_id: Option<KeyMaterialId>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(host: &'a Host, call: &'a Call<'a>, draft: &'a Draft<'a>) -> Context<'a> {
-        Context { host, call, draft }
+    pub(crate) fn new(
+        host: &'a Host,
+        call: &'a Call<'a>,
+        draft: &'a Draft<'a>,
+        recipient: Option<&'a Attested>,
+    ) -> Context<'a> {
+        Context { host, call, draft, recipient }
     }
 
     /// The parts of the running service.
@@ -63,42 +87,75 @@ impl<'a> Context<'a> {
         Ok(SecretBytes::from(bytes))
     }
 
-    /// Encrypts under the current material of a symmetric key.
+    /// What the caller is to read: the plaintext, or the same sealed for the attested recipient that it named.
+    pub(crate) fn for_recipient(
+        &self,
+        plaintext: SecretBytes,
+    ) -> Result<(Option<Blob>, Option<Blob>), ServiceError> {
+        match self.recipient {
+            None => Ok((Some(Blob::from(plaintext.into_exposed())), None)),
+            Some(recipient) => {
+                let sealed =
+                    attestation::seal_for(&recipient.public_key_der, plaintext.expose(), |bytes| {
+                        self.host.rng.fill(bytes)
+                    })
+                    .map_err(ServiceError::internal)?;
+                Ok((None, Some(Blob::from(sealed))))
+            }
+        }
+    }
+
+    /// Encrypts under the current material of a key.
     pub(crate) async fn encrypt(
         &self,
         key: &KeySnapshot,
-        encryption_context: Option<&EncryptionContext>,
+        encryption: Encryption<'_>,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, ServiceError> {
-        let material = key.current_material()?;
-        let encoded_context = encode(encryption_context);
-        Ok(self
-            .custodian()
-            .encrypt(&material.identity, &material.wrapped, &encoded_context, plaintext)
-            .await?)
+        let Material { identity, wrapped } = key.current_material()?;
+        let Encryption { algorithm, context } = encryption;
+        if algorithm != EncryptionAlgorithmSpec::SymmetricDefault {
+            let custodian = self.custodian();
+            return Ok(custodian
+                .encrypt_asymmetric(identity, wrapped, algorithm, plaintext)
+                .await?);
+        }
+        let encoded_context = encode(context);
+        Ok(self.custodian().encrypt(identity, wrapped, &encoded_context, plaintext).await?)
     }
 
-    /// Decrypts what a symmetric key encrypted. A blob of another key is refused as AWS does it, before its bytes are
+    /// Decrypts what a key encrypted. A symmetric blob of another key is refused as AWS does it, before its bytes are
     /// looked at.
     pub(crate) async fn decrypt(
         &self,
         key: &KeySnapshot,
-        encryption_context: Option<&EncryptionContext>,
+        encryption: Encryption<'_>,
         ciphertext_blob: &[u8],
     ) -> Result<Decrypted, ServiceError> {
-        let invalid = || ServiceError::bare(ErrorCode::InvalidCiphertextException);
-        let blob = Blob::parse(ciphertext_blob).map_err(|_| invalid())?;
-        let header = blob.header();
-        if header.key_id != key.key_id() {
-            return Err(ServiceError::incorrect_key());
+        let Encryption { algorithm, context } = encryption;
+        if algorithm != EncryptionAlgorithmSpec::SymmetricDefault {
+            // Boxed, so that the walk of a symmetric call does not carry the room that only slow calls need.
+            return Box::pin(self.decrypt_asymmetric(key, algorithm, ciphertext_blob)).await;
         }
-        let material = key.material(header.key_material_id).ok_or_else(invalid)?;
-        let encoded_context = encode(encryption_context);
+        let encoded_context = encode(context);
+        let (material, blob) = material_of(key, ciphertext_blob)?;
         let bytes = self
             .custodian()
             .decrypt(&material.identity, &material.wrapped, &encoded_context, blob)
             .await?;
-        Ok(Decrypted { bytes, key_material_id: header.key_material_id })
+        Ok(Decrypted { bytes, key_material_id: Some(material.identity.key_material_id) })
+    }
+
+    async fn decrypt_asymmetric(
+        &self,
+        key: &KeySnapshot,
+        algorithm: EncryptionAlgorithmSpec,
+        ciphertext: &[u8],
+    ) -> Result<Decrypted, ServiceError> {
+        let Material { identity, wrapped } = key.current_material()?;
+        let bytes =
+            self.custodian().decrypt_asymmetric(identity, wrapped, algorithm, ciphertext).await?;
+        Ok(Decrypted { bytes, key_material_id: None })
     }
 
     /// Commits a change together with its record: both are durable before the answer, or neither is.
@@ -112,17 +169,31 @@ impl<'a> Context<'a> {
     where
         R: Serialize + Send + 'static,
     {
+        self.change_with_events(created, |transaction, _| act(transaction)).await
+    }
+
+    /// The same for a change that the service tells more of than the call's own record: whole records, in their order.
+    pub(crate) async fn change_with_events<R>(
+        &self,
+        created: Vec<Resource>,
+        act: impl FnOnce(&mut Transaction<'_>, &mut Vec<Vec<u8>>) -> Result<R, ServiceError>
+        + Send
+        + 'static,
+    ) -> Result<Done<R>, ServiceError>
+    where
+        R: Serialize + Send + 'static,
+    {
         let draft = self.draft.to_owned(created);
         self.host
             .store
             .write(move |transaction| {
-                let response = act(transaction)?;
-                let record = draft.record(&response)?;
-                let outbox = transaction.append_record(&record)?;
-                Ok::<_, ServiceError>(Done {
-                    response,
-                    committed: Some(Committed { outbox, record }),
-                })
+                let mut events = Vec::new();
+                let response = act(transaction, &mut events)?;
+                let mut committed = vec![commit(transaction, draft.record(&response)?)?];
+                for event in events {
+                    committed.push(commit(transaction, event)?);
+                }
+                Ok::<_, ServiceError>(Done { response, committed })
             })
             .await
     }
@@ -144,6 +215,29 @@ impl<'a> Context<'a> {
             false => Err(ServiceError::superseded()),
         }
     }
+}
+
+/// The material that a ciphertext of the key names, and the ciphertext taken apart.
+fn material_of<'k, 'b>(
+    key: &'k KeySnapshot,
+    ciphertext_blob: &'b [u8],
+) -> Result<(&'k Material, CiphertextBlob<'b>), ServiceError> {
+    let invalid = || ServiceError::bare(ErrorCode::InvalidCiphertextException);
+    let blob = CiphertextBlob::parse(ciphertext_blob).map_err(|_| invalid())?;
+    let header = blob.header();
+    if header.key_id != key.key_id() {
+        return Err(ServiceError::incorrect_key());
+    }
+    Ok((key.material(header.key_material_id).ok_or_else(invalid)?, blob))
+}
+
+/// Makes a record part of the change.
+pub(crate) fn commit(
+    transaction: &mut Transaction<'_>,
+    record: Vec<u8>,
+) -> Result<Committed, ServiceError> {
+    let outbox = transaction.append_record(&record)?;
+    Ok(Committed { outbox, record })
 }
 
 fn encode(encryption_context: Option<&EncryptionContext>) -> Vec<u8> {

@@ -6,7 +6,8 @@
 use std::error::Error;
 use std::fmt::{self, Display};
 
-use wire::enums::{EncryptionAlgorithmSpec, KeySpec, KeyState, KeyUsage};
+use custody::CustodyError;
+use wire::enums::{KeySpec, KeyState, KeyUsage, OriginType};
 use wire::error_codes::ErrorCode;
 use wire::names::{AliasArn, KeyArn};
 
@@ -137,18 +138,49 @@ impl ServiceError {
         )
     }
 
-    pub(crate) fn wrong_algorithm(
-        algorithm: EncryptionAlgorithmSpec,
-        spec: KeySpec,
-    ) -> ServiceError {
+    pub(crate) fn wrong_algorithm(algorithm: impl Display, spec: KeySpec) -> ServiceError {
         ServiceError::new(
             ErrorCode::InvalidKeyUsageException,
-            format!(
-                "Algorithm {} is incompatible with key spec {}.",
-                algorithm.as_str(),
-                spec.as_str()
-            ),
+            format!("Algorithm {algorithm} is incompatible with key spec {spec}."),
         )
+    }
+
+    /// The key's material came from elsewhere than the operation wants.
+    pub(crate) fn wrong_origin(arn: &str, origin: OriginType) -> ServiceError {
+        ServiceError::unsupported(format!(
+            "{arn} origin is {origin} which is not valid for this operation."
+        ))
+    }
+
+    /// The operation is for the primary of multi-Region keys alone.
+    pub(crate) fn not_primary(arn: &str) -> ServiceError {
+        ServiceError::unsupported(format!("{arn} is not a multi-region primary key."))
+    }
+
+    /// The attestation document of a recipient is not to be believed.
+    pub(crate) fn invalid_attestation(
+        cause: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> ServiceError {
+        ServiceError {
+            cause: Some(cause.into()),
+            ..ServiceError::validation("The attestation document is not valid.")
+        }
+    }
+
+    /// Imported material is not what the key had, or not material of its spec.
+    pub(crate) fn incorrect_key_material(message: impl Into<String>) -> ServiceError {
+        ServiceError::new(ErrorCode::IncorrectKeyMaterialException, message)
+    }
+
+    /// More is asked for than is done; the caller should come back later.
+    pub(crate) fn throttled(cause: impl Into<Box<dyn Error + Send + Sync>>) -> ServiceError {
+        ServiceError {
+            cause: Some(cause.into()),
+            ..ServiceError::new(
+                ErrorCode::ThrottlingException,
+                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+            )
+        }
     }
 
     pub(crate) fn incorrect_key() -> ServiceError {
@@ -260,12 +292,34 @@ impl From<store::StoreError> for ServiceError {
     }
 }
 
-impl From<custody::CustodyError> for ServiceError {
-    fn from(error: custody::CustodyError) -> ServiceError {
-        if matches!(error, custody::CustodyError::InvalidCiphertext) {
-            return ServiceError::bare(ErrorCode::InvalidCiphertextException);
+impl From<CustodyError> for ServiceError {
+    fn from(error: CustodyError) -> ServiceError {
+        match error {
+            CustodyError::InvalidCiphertext => {
+                ServiceError::bare(ErrorCode::InvalidCiphertextException)
+            }
+            CustodyError::InvalidPublicKey => ServiceError::bare(ErrorCode::ValidationException),
+            CustodyError::InvalidKeyMaterial => ServiceError::incorrect_key_material(
+                "The key material is not valid for the key spec of the KMS key.",
+            ),
+            CustodyError::InvalidImportToken => {
+                ServiceError::bare(ErrorCode::InvalidImportTokenException)
+            }
+            CustodyError::Busy => ServiceError::throttled(error),
+            CustodyError::MaterialRefused { .. }
+            | CustodyError::SelfTestFailed
+            | CustodyError::NotCapable { .. }
+            | CustodyError::UnknownDomainKey { .. }
+            | CustodyError::WrongRootKey { .. }
+            | CustodyError::DomainKeysIncomplete { .. }
+            | CustodyError::RootKeyRefused
+            | CustodyError::RootKeyFile { .. }
+            | CustodyError::RootKeyIo { .. }
+            | CustodyError::Arena(_)
+            | CustodyError::ArenaFull
+            | CustodyError::Harden { .. }
+            | CustodyError::Crypto(_) => ServiceError::internal(error),
         }
-        ServiceError::internal(error)
     }
 }
 

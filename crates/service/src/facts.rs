@@ -1,6 +1,11 @@
 //! What a request says that later steps and policies ask about.
 
-use wire::enums::EncryptionAlgorithmSpec;
+use jiff::Timestamp;
+use wire::enums::{
+    DataKeyPairSpec, EncryptionAlgorithmSpec, ExpirationModel, KeyAgreementAlgorithmSpec,
+    MacAlgorithmSpec, MessageType, SigningAlgorithmSpec, WrappingAlgorithm, WrappingKeySpec,
+};
+use wire::kms::encrypt::RecipientInfo;
 use wire::values::EncryptionContext;
 
 use crate::error::ServiceError;
@@ -16,18 +21,58 @@ pub(crate) struct Facts<'r> {
     pub(crate) encryption_contexts: [Option<&'r EncryptionContext>; 2],
     /// `kms:EncryptionAlgorithm` for each key of the target.
     pub(crate) encryption_algorithms: [Option<EncryptionAlgorithmSpec>; 2],
+    /// The attested recipient that alone is to read the answer: `kms:RecipientAttestation:…`.
+    pub(crate) recipient: Option<&'r RecipientInfo>,
+    /// What else the request says about the cryptography that it wants.
+    pub(crate) cryptography: Cryptography,
+    /// What the request says about the life of the key.
+    pub(crate) lifecycle: Lifecycle<'r>,
     /// Tokens of grants that the caller wants considered.
     pub(crate) grant_tokens: &'r [String],
     /// The caller only asks whether the call would succeed.
     pub(crate) dry_run: bool,
     /// `kms:BypassPolicyLockoutSafetyCheck`.
     pub(crate) bypass_policy_lockout_safety_check: bool,
-    /// `kms:ScheduleKeyDeletionPendingWindowInDays`.
-    pub(crate) pending_window_days: Option<i64>,
     /// `aws:RequestTag/KEY` and `aws:TagKeys`.
     pub(crate) tags: &'r [wire::kms::tags::Tag],
     /// `aws:TagKeys` of a request that names tags without values.
     pub(crate) tag_keys: &'r [String],
+}
+
+/// Facts of signing, MACs, key agreement and data key pairs; each is the condition key of its name.
+#[derive(Default)]
+pub(crate) struct Cryptography {
+    /// `kms:SigningAlgorithm`.
+    pub(crate) signing_algorithm: Option<SigningAlgorithmSpec>,
+    /// `kms:MessageType`.
+    pub(crate) message_type: Option<MessageType>,
+    /// `kms:MacAlgorithm`.
+    pub(crate) mac_algorithm: Option<MacAlgorithmSpec>,
+    /// `kms:KeyAgreementAlgorithm`.
+    pub(crate) key_agreement_algorithm: Option<KeyAgreementAlgorithmSpec>,
+    /// `kms:DataKeyPairSpec`.
+    pub(crate) data_key_pair_spec: Option<DataKeyPairSpec>,
+}
+
+/// Facts of deletion, rotation, import and multi-Region keys; each is the condition key of its name.
+#[derive(Default)]
+pub(crate) struct Lifecycle<'r> {
+    /// `kms:ScheduleKeyDeletionPendingWindowInDays`.
+    pub(crate) pending_window_days: Option<i64>,
+    /// `kms:RotationPeriodInDays`.
+    pub(crate) rotation_period_days: Option<i64>,
+    /// `kms:ExpirationModel`.
+    pub(crate) expiration_model: Option<ExpirationModel>,
+    /// `kms:ValidTo`.
+    pub(crate) valid_to: Option<Timestamp>,
+    /// `kms:WrappingAlgorithm`.
+    pub(crate) wrapping_algorithm: Option<WrappingAlgorithm>,
+    /// `kms:WrappingKeySpec`.
+    pub(crate) wrapping_key_spec: Option<WrappingKeySpec>,
+    /// `kms:ReplicaRegion`.
+    pub(crate) replica_region: Option<&'r str>,
+    /// `kms:PrimaryRegion`.
+    pub(crate) primary_region: Option<&'r str>,
 }
 
 impl Facts<'_> {

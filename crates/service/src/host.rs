@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use attestation::Roots;
 use audit::Journal;
 use crypto::Rng;
 use crypto::token::TokenKey;
 use custody::{Custodian, DeploymentId, Keyring};
+use jiff::Timestamp;
 use store::{Change, Store};
 use uuid::Uuid;
 use wire::names::{AccountId, AliasName, KeyId, Region};
@@ -16,6 +18,7 @@ use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::ids::Ids;
+use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::snapshot::KeySnapshot;
 
@@ -37,8 +40,13 @@ pub(crate) struct Host {
     pub(crate) journal: Journal,
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
+    pub(crate) last_usage: LastUsage,
+    /// When the deployment was made: before it nobody could see a key being used.
+    pub(crate) tracking_start: Timestamp,
     pub(crate) deployment_id: DeploymentId,
     pub(crate) credentials: Credentials,
+    /// Whose attestation documents are believed.
+    pub(crate) attestation_roots: Roots,
     /// The Regions that are served; all when absent.
     pub(crate) regions: Option<Vec<Region>>,
     pub(crate) keys: Arc<CoherentCache<KeyAddress, Arc<KeySnapshot>>>,

@@ -19,6 +19,16 @@ pub(crate) enum KeyStateRule {
     Deletable,
     /// The key must be pending deletion.
     PendingDeletion,
+    /// The key must have a public key to tell; a disabled one still tells it.
+    PublicKeyKnown,
+    /// Imported material may be asked for.
+    Importable,
+    /// Imported material may be destroyed, also of a key that is to be deleted.
+    Deleting,
+    /// Imported material may come in, also while the primary key moves.
+    Importing,
+    /// The primary key may be copied, and its material changed.
+    Settled,
 }
 
 impl KeyStateRule {
@@ -44,6 +54,30 @@ impl KeyStateRule {
                     )
             }
             KeyStateRule::Deletable => is_pending_deletion(state) || state == KeyState::Updating,
+            KeyStateRule::PublicKeyKnown => match state {
+                KeyState::Enabled | KeyState::Updating | KeyState::Disabled => false,
+                KeyState::Creating
+                | KeyState::PendingDeletion
+                | KeyState::PendingImport
+                | KeyState::PendingReplicaDeletion
+                | KeyState::Unavailable => true,
+            },
+            KeyStateRule::Importable => {
+                is_pending_deletion(state)
+                    || matches!(state, KeyState::Creating | KeyState::Updating)
+            }
+            KeyStateRule::Deleting => matches!(state, KeyState::Creating | KeyState::Updating),
+            KeyStateRule::Importing => is_pending_deletion(state) || state == KeyState::Creating,
+            KeyStateRule::Settled => match state {
+                KeyState::Enabled => false,
+                KeyState::Disabled => return Err(ServiceError::disabled(arn)),
+                KeyState::Creating
+                | KeyState::Updating
+                | KeyState::PendingDeletion
+                | KeyState::PendingImport
+                | KeyState::PendingReplicaDeletion
+                | KeyState::Unavailable => true,
+            },
             KeyStateRule::PendingDeletion => {
                 if !is_pending_deletion(state) {
                     return Err(ServiceError::not_pending_deletion(arn));

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use attestation::Roots;
 use audit::{Journal, JournalOptions};
 use crypto::{Rng, SystemRng};
 use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, WrappedDomainKey};
+use jiff::Timestamp;
 use store::{
     AccountRecord, DeploymentRow, DomainKeyRow, LockedStore, Snapshot, Store, StoreError,
     StoreOptions,
@@ -21,6 +23,7 @@ use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::host::{self, Host};
 use crate::ids::Ids;
+use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::service::Service;
 
@@ -43,6 +46,8 @@ pub struct Assembly<'a> {
     pub durability: Durability,
     /// The Regions that are served; all when absent.
     pub regions: Option<Vec<Region>>,
+    /// The certificates, in PEM, of those whose attestation documents are believed; AWS's when absent.
+    pub attestation_roots_pem: Option<String>,
     /// The clock of everything.
     pub clock: Arc<dyn Clock>,
     /// Keeps the first access key for the operator. It is called before the key is committed, so that no crash can
@@ -88,6 +93,9 @@ pub enum OpenError {
     /// A stored domain key is for something that this version does not know.
     #[error("the store holds a domain key for the unknown purpose {0:?}")]
     UnknownPurpose(String),
+    /// The roots of attestation documents.
+    #[error("the attestation roots cannot be used: {0}")]
+    AttestationRoots(#[from] attestation::InvalidRoot),
     /// The service itself.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -99,12 +107,21 @@ pub enum OpenError {
 /// See [`OpenError`]; nothing is served then.
 pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+    let attestation_roots = match &assembly.attestation_roots_pem {
+        Some(pem) => Roots::from_pem(pem)?,
+        None => Roots::aws_nitro(),
+    };
     let locked =
         LockedStore::open(&assembly.data_dir.join("keystead.db"), StoreOptions::default())?;
     let root_key_path = assembly.data_dir.join("root-key");
-    let keyring = match locked.deployment()? {
-        Some(deployment) => open_keyring(&locked, &deployment, &root_key_path)?,
-        None => initialize(&assembly, &locked, &root_key_path, &*rng)?,
+    let (keyring, tracking_start) = match locked.deployment()? {
+        Some(deployment) => {
+            (open_keyring(&locked, &deployment, &root_key_path)?, deployment.created)
+        }
+        None => {
+            let now = assembly.clock.now();
+            (initialize(&locked, &root_key_path, &*rng, now)?, now)
+        }
     };
     let store = locked.unlock(keyring.seal_keys())?;
     // A first start that ended before its account was committed is still the first start.
@@ -117,7 +134,8 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
     for record in store.read(all_accounts).await? {
         credentials.add(accounts::unwrap(&keyring, &record)?);
     }
-    let host = assemble(assembly, store, keyring, credentials, rng).await?;
+    let parts = Parts { store, keyring, credentials, rng, tracking_start, attestation_roots };
+    let host = assemble(assembly, parts).await?;
     Ok(Opened { service: Service::start(host), is_first_start })
 }
 
@@ -132,16 +150,15 @@ fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreErro
 /// Makes the root key, the deployment and its domain keys. A root key that an interrupted first start left behind has
 /// wrapped nothing yet and is taken as it is.
 fn initialize(
-    assembly: &Assembly<'_>,
     locked: &LockedStore,
     root_key_path: &Path,
     rng: &dyn Rng,
+    now: Timestamp,
 ) -> Result<Keyring, OpenError> {
     let root_key = match root_key_path.exists() {
         true => FileRootKey::open(root_key_path)?,
         false => FileRootKey::create(root_key_path, rng)?,
     };
-    let now = assembly.clock.now();
     let deployment_id = DeploymentId::generate(rng)?;
     let (keyring, wrapped) = Keyring::create(&root_key, deployment_id, now, rng)?;
     let rows: Vec<DomainKeyRow> = wrapped
@@ -196,13 +213,18 @@ fn first_account(
     Ok(accounts::first(assembly.account_id, row, now))
 }
 
-async fn assemble(
-    assembly: Assembly<'_>,
+/// What the first steps of opening give the last one.
+struct Parts {
     store: Store,
     keyring: Keyring,
     credentials: Credentials,
     rng: Arc<dyn Rng>,
-) -> Result<Host, OpenError> {
+    tracking_start: Timestamp,
+    attestation_roots: Roots,
+}
+
+async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenError> {
+    let Parts { store, keyring, credentials, rng, tracking_start, attestation_roots } = parts;
     let keyring = Arc::new(keyring);
     let deployment_id = keyring.deployment_id();
     let journal_dir = assembly.data_dir.join("journal");
@@ -244,6 +266,9 @@ async fn assemble(
         journal,
         buffers: Buffers::default(),
         outbox,
+        last_usage: LastUsage::default(),
+        tracking_start,
+        attestation_roots,
         deployment_id,
         credentials,
         regions: assembly.regions,

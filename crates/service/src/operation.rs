@@ -40,6 +40,8 @@ pub(crate) struct Spec {
     pub(crate) invalid_arn: ErrorCode,
     /// Whether a caller of another account can be allowed at all (reference 3.3).
     pub(crate) cross_account: bool,
+    /// Whether a success counts as use of the keys (`GetKeyLastUsage`).
+    pub(crate) is_use: bool,
     /// CloudTrail's `readOnly`.
     pub(crate) read_only: bool,
     /// Members of the request that are never recorded, beside blobs and sensitive ones.
@@ -135,6 +137,11 @@ pub(crate) trait Operation: Send + Sync + 'static {
     /// What the request says that policies can ask about, and its dry run and grant tokens.
     fn facts(_request: &Self::Request) -> Facts<'_> {
         Facts::default()
+    }
+
+    /// Whether the kind of the key suits, for the operations that AWS has ask this before the key's usage and state.
+    fn kind(_request: &Self::Request, _target: &Self::Target) -> Result<(), ServiceError> {
+        Ok(())
     }
 
     /// Whether algorithm and sizes suit the key.

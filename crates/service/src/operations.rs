@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::kms::{aliases, encrypt, generate, key_policies, keys, tags};
+use crate::kms::{
+    aliases, encrypt, generate, import, key_policies, keys, mac, multi_region, public_keys,
+    rotation, shared_secrets, sign, tags,
+};
 use crate::operation::{Api, Erased, Row};
 use crate::sts::caller_identity;
 
@@ -16,6 +19,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<keys::DisableKey>::new(),
     &Row::<keys::ScheduleKeyDeletion>::new(),
     &Row::<keys::CancelKeyDeletion>::new(),
+    &Row::<keys::GetKeyLastUsage>::new(),
     &Row::<aliases::CreateAlias>::new(),
     &Row::<aliases::UpdateAlias>::new(),
     &Row::<aliases::DeleteAlias>::new(),
@@ -26,12 +30,32 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<key_policies::GetKeyPolicy>::new(),
     &Row::<key_policies::PutKeyPolicy>::new(),
     &Row::<key_policies::ListKeyPolicies>::new(),
+    &Row::<rotation::EnableKeyRotation>::new(),
+    &Row::<rotation::DisableKeyRotation>::new(),
+    &Row::<rotation::GetKeyRotationStatus>::new(),
+    &Row::<rotation::RotateKeyOnDemand>::new(),
+    &Row::<rotation::ListKeyRotations>::new(),
+    &Row::<import::GetParametersForImport>::new(),
+    &Row::<import::ImportKeyMaterial>::new(),
+    &Row::<import::DeleteImportedKeyMaterial>::new(),
+    &Row::<multi_region::ReplicateKey>::new(),
+    &Row::<multi_region::UpdatePrimaryRegion>::new(),
     &Row::<encrypt::Encrypt>::new(),
     &Row::<encrypt::Decrypt>::new(),
     &Row::<encrypt::ReEncrypt>::new(),
     &Row::<generate::GenerateDataKey>::new(),
     &Row::<generate::GenerateDataKeyWithoutPlaintext>::new(),
+    &Row::<generate::GenerateDataKeyPair>::new(),
+    &Row::<generate::GenerateDataKeyPairWithoutPlaintext>::new(),
     &Row::<generate::GenerateRandom>::new(),
+    &Row::<sign::Sign>::new(),
+    &Row::<sign::Verify>::new(),
+    &Row::<mac::GenerateMac>::new(),
+    &Row::<mac::VerifyMac>::new(),
+    &Row::<public_keys::GetPublicKey>::new(),
+    &Row::<shared_secrets::DeriveSharedSecret>::new(),
+    &Row::<shared_secrets::Encapsulate>::new(),
+    &Row::<shared_secrets::Decapsulate>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
 ];
 

@@ -31,6 +31,18 @@ impl Outbox {
         Ok(())
     }
 
+    /// Gives the journal all records of one change.
+    pub(crate) async fn hand_over_all(
+        &self,
+        journal: &Journal,
+        committed: &[Committed],
+    ) -> Result<(), JournalError> {
+        for committed in committed {
+            self.hand_over(journal, committed).await?;
+        }
+        Ok(())
+    }
+
     /// Takes out of the store what the journal has synced. Only a prefix leaves, so that what remains can be told by
     /// one number.
     pub(crate) async fn clear(&self, store: &Store, journal: &Journal) -> Result<(), ServiceError> {

@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::operation::{Operation, Spec};
 use crate::target::{Ask, Lookup, Target};
 use crate::trail::{Committed, Done, Draft};
-use crate::{decode, render};
+use crate::{decode, recipient, render};
 
 /// How often a call is checked anew because a change to its key committed meanwhile.
 const WALKS_MAX: u32 = 100;
@@ -20,7 +20,7 @@ const WALKS_MAX: u32 = 100;
 /// A success before it is sent: the body, and the record if a change has committed it already.
 struct Success {
     body: Vec<u8>,
-    committed: Option<Committed>,
+    committed: Vec<Committed>,
 }
 
 /// Walks one call of one operation and answers once its record is written.
@@ -58,12 +58,14 @@ async fn walk<O: Operation>(
 
     let facts = O::facts(&request);
     facts.check()?;
-    let target = authorize(&lookup, target, &facts)?;
+    let recipient = recipient::attest(host, facts.recipient, call.now)?;
+    let target = authorize(&lookup, target, &facts, recipient.as_deref())?;
     if !facts.grant_tokens.is_empty() {
         // No grant has ever been made here, so no token can be one of ours.
         return Err(ServiceError::invalid_grant_token());
     }
 
+    O::kind(&request, &target)?;
     for ask in target.asks().into_iter().flatten() {
         if let Ask::Key(key, _) = ask {
             if O::SPEC.key_usage.is_some_and(|usage| usage != key.key().key_usage) {
@@ -81,7 +83,7 @@ async fn walk<O: Operation>(
         return Err(ServiceError::dry_run());
     }
 
-    O::handle(&Context::new(host, call, draft), target, &request).await
+    O::handle(&Context::new(host, call, draft, recipient.as_deref()), target, &request).await
 }
 
 /// Writes the record and only then makes the answer. Without a record there is no answer (promise P3).
@@ -93,21 +95,26 @@ async fn finish(
     outcome: Result<Success, ServiceError>,
 ) -> Answer {
     let written = match &outcome {
-        Ok(Success { committed: Some(committed), .. }) => {
-            host.outbox.hand_over(&host.journal, committed).await
+        Ok(Success { committed, .. }) if committed.is_empty() => {
+            draft.append_record(host, Ok(())).await
         }
-        Ok(Success { committed: None, .. }) => draft.append_record(host, Ok(())).await,
+        Ok(Success { committed, .. }) => host.outbox.hand_over_all(&host.journal, committed).await,
         Err(error) => draft.append_record(host, Err(error)).await,
     };
     let written = written.map_err(ServiceError::from);
     match written.and(outcome) {
-        Ok(success) => Answer {
-            status: 200,
-            content_type: spec.api.content_type(),
-            body: success.body,
-            operation: spec.name,
-            result: "Success",
-        },
+        Ok(success) => {
+            if spec.is_use {
+                draft.note_use(host);
+            }
+            Answer {
+                status: 200,
+                content_type: spec.api.content_type(),
+                body: success.body,
+                operation: spec.name,
+                result: "Success",
+            }
+        }
         Err(error) => render::error(spec.api, spec.name, request_id, &error),
     }
 }

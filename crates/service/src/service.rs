@@ -59,13 +59,10 @@ impl Service {
         accounts::list(&self.host).await
     }
 
-    /// Destroys the keys whose date has come, now instead of at the next look of the job.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// Runs the jobs now instead of at their next look.
     #[cfg(feature = "test-clock")]
-    pub async fn run_jobs(&self) -> Result<(), ServiceError> {
-        jobs::delete_due_keys(&self.host).await.map(drop)
+    pub async fn run_jobs(&self) {
+        jobs::run_once(&self.host).await;
     }
 
     /// Whether calls can be answered.
@@ -93,6 +90,9 @@ impl Service {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(jobs) = jobs {
             jobs.abort();
+        }
+        if let Err(error) = self.host.last_usage.keep(&self.host.store).await {
+            tracing::warn!(%error, "the newest uses of keys were not kept");
         }
         if let Err(error) = self.host.outbox.clear(&self.host.store, &self.host.journal).await {
             tracing::warn!(%error, "the outbox was not cleared; the next start hands it over");

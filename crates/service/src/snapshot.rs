@@ -5,7 +5,7 @@ use std::sync::Arc;
 use custody::{DeploymentId, MaterialIdentity, WrappedMaterial};
 use policy::Document;
 use store::{KeyRecord, KeyRow};
-use wire::enums::KeyState;
+use wire::enums::{KeySpec, KeyState, MultiRegionKeyType};
 use wire::names::{AccountId, KeyArn, KeyId, KeyMaterialId};
 
 use crate::coherent_cache::Weigh;
@@ -43,18 +43,10 @@ impl KeySnapshot {
         let materials = record
             .materials
             .iter()
+            // Imported material that was deleted or has expired is known and not here.
+            .filter(|row| !row.wrapped.is_empty())
             .map(|row| Material {
-                identity: MaterialIdentity {
-                    deployment_id,
-                    partition: key.region.partition(),
-                    account: key.account,
-                    region: key.region,
-                    key_id: key.key_id,
-                    key_material_id: row.key_material_id,
-                    key_spec: key.key_spec,
-                    key_usage: key.key_usage,
-                    origin: key.origin,
-                },
+                identity: identity_of(deployment_id, key, row.key_material_id),
                 wrapped: WrappedMaterial {
                     domain_key_version: row.domain_key_version,
                     bytes: row.wrapped.clone(),
@@ -115,6 +107,20 @@ impl KeySnapshot {
         self.record.key.account.as_str()
     }
 
+    /// Whether it is the primary or a replica of multi-Region keys, if it is one of them.
+    pub(crate) fn multi_region_key_type(&self) -> Option<MultiRegionKeyType> {
+        let related = self.record.multi_region.as_ref()?;
+        Some(match related.primary_region == self.record.key.region {
+            true => MultiRegionKeyType::Primary,
+            false => MultiRegionKeyType::Replica,
+        })
+    }
+
+    /// The id of the material that encrypts, where AWS tells it: of symmetric encryption keys alone.
+    pub(crate) fn told_key_material_id(&self) -> Option<KeyMaterialId> {
+        told_key_material_id(&self.record.key)
+    }
+
     /// The compiled key policy.
     pub(crate) fn policy(&self) -> &Document {
         &self.policy
@@ -131,6 +137,30 @@ impl KeySnapshot {
     pub(crate) fn material(&self, id: KeyMaterialId) -> Option<&Material> {
         self.materials.iter().find(|material| material.identity.key_material_id == id)
     }
+}
+
+/// What a version of a key's material is bound to.
+pub(crate) fn identity_of(
+    deployment_id: DeploymentId,
+    key: &KeyRow,
+    key_material_id: KeyMaterialId,
+) -> MaterialIdentity {
+    MaterialIdentity {
+        deployment_id,
+        partition: key.region.partition(),
+        account: key.account,
+        region: key.region,
+        key_id: key.key_id,
+        key_material_id,
+        key_spec: key.key_spec,
+        key_usage: key.key_usage,
+        origin: key.origin,
+    }
+}
+
+/// See [`KeySnapshot::told_key_material_id`].
+pub(crate) fn told_key_material_id(key: &KeyRow) -> Option<KeyMaterialId> {
+    key.current_key_material_id.filter(|_| key.key_spec == KeySpec::SymmetricDefault)
 }
 
 /// The ARN of a key from its row.
@@ -160,7 +190,13 @@ impl Weigh for Arc<KeySnapshot> {
             + self.policy.weight_bytes()
             + materials
             + aliases
-            + tags;
+            + tags
+            + size_of_val(record.material_rotations.as_slice())
+            + record
+                .material_imports
+                .iter()
+                .map(|row| size_of_val(row) + row.description.len())
+                .sum::<usize>();
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }

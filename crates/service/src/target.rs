@@ -174,6 +174,64 @@ impl Target for TwoKeys {
     }
 }
 
+/// A key to be copied into another Region: asks about the key, and about making one.
+pub(crate) struct Replica(pub(crate) OneKey);
+
+impl Target for Replica {
+    type Names<'r> = &'r str;
+
+    async fn resolve(lookup: &Lookup<'_>, name: Self::Names<'_>) -> Result<Replica, ServiceError> {
+        Ok(Replica(lookup.key(name).await?))
+    }
+
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
+        [Some(Ask::Key(&self.0.key, &self.0.named_by)), Some(Ask::Nothing), None]
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        self.0.resources()
+    }
+}
+
+/// A key and its related key in a Region.
+pub(crate) struct RelatedKeys {
+    /// The key that the request names.
+    pub(crate) key: OneKey,
+    /// The key with the same id in the Region that the request names.
+    pub(crate) related: Arc<KeySnapshot>,
+}
+
+impl Target for RelatedKeys {
+    type Names<'r> = (&'r str, &'r str);
+
+    async fn resolve(
+        lookup: &Lookup<'_>,
+        (name, region): Self::Names<'_>,
+    ) -> Result<RelatedKeys, ServiceError> {
+        let key = lookup.key(name).await?;
+        let region: Region = region
+            .parse()
+            .map_err(|_| ServiceError::internal("a malformed Region passed validation"))?;
+        let arn = KeyArn { region, ..key.key.arn() };
+        let found = lookup.host.key((region, arn.key_id)).await?;
+        let related = found.filter(|related| related.account() == arn.account);
+        let related = related.ok_or_else(|| ServiceError::key_not_found(&arn))?;
+        Ok(RelatedKeys { key, related })
+    }
+
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
+        [
+            Some(Ask::Key(&self.key.key, &self.key.named_by)),
+            Some(Ask::Key(&self.related, &NamedBy::Key)),
+            None,
+        ]
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        vec![Resource::Key(Arc::clone(&self.key.key)), Resource::Key(Arc::clone(&self.related))]
+    }
+}
+
 /// An alias and the keys that it stands for before and after the call.
 pub(crate) struct AliasAndKeys {
     /// The alias.

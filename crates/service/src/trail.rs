@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::KeyRow;
 use uuid::Uuid;
+use wire::enums::{KeyLastUsageOperation, WireEnum};
 use wire::error_codes::ErrorCode;
 use wire::names::{AccountId, AliasArn, Region};
 use wire::shape::{self, Shape};
@@ -20,6 +21,7 @@ use crate::call::Call;
 use crate::credentials::Credential;
 use crate::error::ServiceError;
 use crate::host::Host;
+use crate::last_usage::Usage;
 use crate::operation::{Api, Spec};
 use crate::snapshot::{KeySnapshot, arn_of};
 use crate::target::Target;
@@ -28,8 +30,8 @@ use crate::target::Target;
 pub(crate) struct Done<R> {
     /// The answer.
     pub(crate) response: R,
-    /// The record, if it has been committed together with a change.
-    pub(crate) committed: Option<Committed>,
+    /// The records that have been committed together with a change; of a call that changed nothing, none.
+    pub(crate) committed: Vec<Committed>,
 }
 
 /// A record that is durable in the store and still to be handed to the journal.
@@ -43,7 +45,7 @@ pub(crate) struct Committed {
 impl<R> Done<R> {
     /// The answer of an operation that changed nothing; its record is still to be written.
     pub(crate) fn read(response: R) -> Done<R> {
-        Done { response, committed: None }
+        Done { response, committed: Vec::new() }
     }
 }
 
@@ -102,6 +104,24 @@ impl<'a> Draft<'a> {
     /// Notes what the request was about.
     pub(crate) fn set_resources(&mut self, target: &impl Target) {
         self.resources = target.resources();
+    }
+
+    /// Notes that the keys of the call have been used by it.
+    pub(crate) fn note_use(&self, host: &Host) {
+        let Some(operation) = KeyLastUsageOperation::from_text(self.spec.name) else { return };
+        for resource in &self.resources {
+            if let Resource::Key(key) = resource {
+                host.last_usage.note(
+                    (key.key().region, key.key_id()),
+                    Usage {
+                        operation,
+                        used: self.call.now,
+                        event_id: self.call.event_id,
+                        request_id: self.call.request_id,
+                    },
+                );
+            }
+        }
     }
 
     /// The same owning what it says, for the record of a change: it is written inside the transaction, on another thread.

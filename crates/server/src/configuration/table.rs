@@ -108,6 +108,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "The private key of the certificate in PEM",
     },
     Setting {
+        name: "attestation_roots",
+        flag: "attestation-roots",
+        value_name: "FILE",
+        default: None,
+        expected: "the path of a PEM file with root certificates",
+        example: "/etc/keystead/attestation-roots.pem",
+        help: "Whose attestation documents are believed, in place of AWS's Nitro root",
+    },
+    Setting {
         name: "journal_durability",
         flag: "journal-durability",
         value_name: "WHEN",

@@ -288,12 +288,8 @@ fn customer_alias(text: &str) -> Result<AliasName, ServiceError> {
     if text.starts_with("alias/aws/") {
         return Err(ServiceError::bare(ErrorCode::NotAuthorizedException));
     }
-    let invalid = || {
-        ServiceError::new(
-            ErrorCode::InvalidAliasNameException,
-            format!("{text} contains invalid characters for an alias"),
-        )
-    };
+    let invalid =
+        || ServiceError::validation(format!("{text} contains invalid characters for an alias"));
     if text.contains(':') || text == "alias/" {
         return Err(invalid());
     }

@@ -1,16 +1,17 @@
 //! Encrypt, Decrypt, ReEncrypt.
 
 use wire::enums::{DryRunModifier, EncryptionAlgorithmSpec, KeySpec};
+use wire::error_codes::ErrorCode;
 use wire::kms::encrypt::{
     DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ReEncryptRequest,
     ReEncryptResponse,
 };
 use wire::shape::required;
-use wire::values::{Blob, OneOf};
+use wire::values::{Blob, EncryptionContext, OneOf};
 
 use super::CRYPTOGRAPHIC;
 use crate::authorize::Authorized;
-use crate::context::Context;
+use crate::context::{Context, Encryption};
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::operation::{Operation, Spec};
@@ -46,7 +47,9 @@ impl Operation for Encrypt {
     }
 
     fn suits(request: &EncryptRequest, target: &OneKey) -> Result<(), ServiceError> {
-        suits(&target.key, algorithm(request.encryption_algorithm.as_ref()))
+        let algorithm = algorithm(request.encryption_algorithm.as_ref());
+        suits(&target.key, algorithm, request.encryption_context.as_ref())?;
+        check_size(&target.key, algorithm, required(&request.plaintext)?.as_slice())
     }
 
     async fn handle(
@@ -56,12 +59,15 @@ impl Operation for Encrypt {
     ) -> Result<Done<EncryptResponse>, ServiceError> {
         let key = &target.key;
         let plaintext = required(&request.plaintext)?.as_slice();
-        let ciphertext_blob =
-            context.encrypt(key, request.encryption_context.as_ref(), plaintext).await?;
+        let encryption = Encryption {
+            algorithm: algorithm(request.encryption_algorithm.as_ref()),
+            context: request.encryption_context.as_ref(),
+        };
+        let ciphertext_blob = context.encrypt(key, encryption, plaintext).await?;
         Ok(Done::read(EncryptResponse {
             ciphertext_blob: Blob::from(ciphertext_blob),
             key_id: key.arn(),
-            encryption_algorithm: algorithm(request.encryption_algorithm.as_ref()),
+            encryption_algorithm: encryption.algorithm,
         }))
     }
 }
@@ -76,9 +82,6 @@ impl Operation for Decrypt {
     const SPEC: Spec = Spec { name: "Decrypt", actions: &["kms:Decrypt"], ..CRYPTOGRAPHIC };
 
     fn check(request: &DecryptRequest) -> Result<(), ServiceError> {
-        if request.recipient.is_some() {
-            return Err(recipient_unsupported());
-        }
         let ignores_ciphertext =
             ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_deref())?;
         check_ciphertext("ciphertextBlob", request.ciphertext_blob.as_ref(), ignores_ciphertext)?;
@@ -104,14 +107,27 @@ impl Operation for Decrypt {
         Facts {
             encryption_contexts: [request.encryption_context.as_ref(), None],
             encryption_algorithms: [Some(algorithm(request.encryption_algorithm.as_ref())), None],
+            recipient: request.recipient.as_ref(),
             grant_tokens: request.grant_tokens.as_deref().unwrap_or_default(),
             dry_run: request.dry_run.unwrap_or_default(),
             ..Facts::default()
         }
     }
 
+    fn kind(request: &DecryptRequest, target: &OneKey) -> Result<(), ServiceError> {
+        check_symmetric_ciphertext(
+            &target.key,
+            algorithm(request.encryption_algorithm.as_ref()),
+            request.ciphertext_blob.as_ref(),
+        )
+    }
+
     fn suits(request: &DecryptRequest, target: &OneKey) -> Result<(), ServiceError> {
-        suits(&target.key, algorithm(request.encryption_algorithm.as_ref()))
+        suits(
+            &target.key,
+            algorithm(request.encryption_algorithm.as_ref()),
+            request.encryption_context.as_ref(),
+        )
     }
 
     async fn handle(
@@ -121,13 +137,19 @@ impl Operation for Decrypt {
     ) -> Result<Done<DecryptResponse>, ServiceError> {
         let key = &target.key;
         let blob = required(&request.ciphertext_blob)?.as_slice();
-        let plaintext = context.decrypt(key, request.encryption_context.as_ref(), blob).await?;
+        let encryption = Encryption {
+            algorithm: algorithm(request.encryption_algorithm.as_ref()),
+            context: request.encryption_context.as_ref(),
+        };
+        let decrypted = context.decrypt(key, encryption, blob).await?;
+        let (plaintext, ciphertext_for_recipient) = context.for_recipient(decrypted.bytes)?;
         Ok(Done::read(DecryptResponse {
             key_id: key.arn(),
-            plaintext: Some(Blob::from(plaintext.bytes.into_exposed())),
-            encryption_algorithm: algorithm(request.encryption_algorithm.as_ref()),
-            ciphertext_for_recipient: None,
-            key_material_id: Some(plaintext.key_material_id),
+            // "This field is omitted if the request includes the Recipient parameter" (API reference, Decrypt).
+            key_material_id: decrypted.key_material_id.filter(|_| plaintext.is_some()),
+            plaintext,
+            encryption_algorithm: encryption.algorithm,
+            ciphertext_for_recipient,
         }))
     }
 }
@@ -185,9 +207,25 @@ impl Operation for ReEncrypt {
         }
     }
 
+    fn kind(request: &ReEncryptRequest, target: &TwoKeys) -> Result<(), ServiceError> {
+        check_symmetric_ciphertext(
+            &target.source.key,
+            algorithm(request.source_encryption_algorithm.as_ref()),
+            request.ciphertext_blob.as_ref(),
+        )
+    }
+
     fn suits(request: &ReEncryptRequest, target: &TwoKeys) -> Result<(), ServiceError> {
-        suits(&target.source.key, algorithm(request.source_encryption_algorithm.as_ref()))?;
-        suits(&target.destination.key, algorithm(request.destination_encryption_algorithm.as_ref()))
+        suits(
+            &target.source.key,
+            algorithm(request.source_encryption_algorithm.as_ref()),
+            request.source_encryption_context.as_ref(),
+        )?;
+        suits(
+            &target.destination.key,
+            algorithm(request.destination_encryption_algorithm.as_ref()),
+            request.destination_encryption_context.as_ref(),
+        )
     }
 
     async fn handle(
@@ -197,27 +235,25 @@ impl Operation for ReEncrypt {
     ) -> Result<Done<ReEncryptResponse>, ServiceError> {
         let (source, destination) = (&target.source.key, &target.destination.key);
         let blob = required(&request.ciphertext_blob)?.as_slice();
-        let plaintext =
-            context.decrypt(source, request.source_encryption_context.as_ref(), blob).await?;
-        let ciphertext_blob = context
-            .encrypt(
-                destination,
-                request.destination_encryption_context.as_ref(),
-                plaintext.bytes.expose(),
-            )
-            .await?;
+        let former = Encryption {
+            algorithm: algorithm(request.source_encryption_algorithm.as_ref()),
+            context: request.source_encryption_context.as_ref(),
+        };
+        let next = Encryption {
+            algorithm: algorithm(request.destination_encryption_algorithm.as_ref()),
+            context: request.destination_encryption_context.as_ref(),
+        };
+        let decrypted = context.decrypt(source, former, blob).await?;
+        check_size(destination, next.algorithm, decrypted.bytes.expose())?;
+        let ciphertext_blob = context.encrypt(destination, next, decrypted.bytes.expose()).await?;
         Ok(Done::read(ReEncryptResponse {
             ciphertext_blob: Blob::from(ciphertext_blob),
             source_key_id: source.arn(),
             key_id: destination.arn(),
-            source_encryption_algorithm: algorithm(request.source_encryption_algorithm.as_ref()),
-            destination_encryption_algorithm: algorithm(
-                request.destination_encryption_algorithm.as_ref(),
-            ),
-            source_key_material_id: Some(plaintext.key_material_id),
-            destination_key_material_id: Some(
-                destination.current_material()?.identity.key_material_id,
-            ),
+            source_encryption_algorithm: former.algorithm,
+            destination_encryption_algorithm: next.algorithm,
+            source_key_material_id: decrypted.key_material_id,
+            destination_key_material_id: destination.told_key_material_id(),
         }))
     }
 }
@@ -232,14 +268,62 @@ fn algorithm(given: Option<&OneOf<EncryptionAlgorithmSpec>>) -> EncryptionAlgori
     given.and_then(OneOf::known).unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault)
 }
 
-fn suits(key: &KeySnapshot, algorithm: EncryptionAlgorithmSpec) -> Result<(), ServiceError> {
+/// Whether the algorithm is the key's, and there is no context that it could not bind.
+fn suits(
+    key: &KeySnapshot,
+    algorithm: EncryptionAlgorithmSpec,
+    encryption_context: Option<&EncryptionContext>,
+) -> Result<(), ServiceError> {
     let key_spec = key.key().key_spec;
-    match (key_spec == KeySpec::SymmetricDefault)
-        == (algorithm == EncryptionAlgorithmSpec::SymmetricDefault)
-    {
-        true => Ok(()),
-        false => Err(ServiceError::wrong_algorithm(algorithm, key_spec)),
+    if !crypto::key_specs::row(key_spec).encryption_algorithms.contains(&algorithm) {
+        return Err(ServiceError::wrong_algorithm(algorithm, key_spec));
     }
+    let has_context = encryption_context.is_some_and(|context| !context.is_empty());
+    match has_context && algorithm != EncryptionAlgorithmSpec::SymmetricDefault {
+        true => Err(ServiceError::validation(
+            "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// What an asymmetric key can encrypt is bounded by its modulus.
+fn check_size(
+    key: &KeySnapshot,
+    algorithm: EncryptionAlgorithmSpec,
+    plaintext: &[u8],
+) -> Result<(), ServiceError> {
+    let key_spec = key.key().key_spec;
+    let Some(bytes_max) = crypto::key_specs::oaep_plaintext_bytes_max(key_spec, algorithm) else {
+        return Ok(());
+    };
+    match plaintext.len() <= bytes_max {
+        true => Ok(()),
+        false => Err(ServiceError::validation(format!(
+            "Algorithm {algorithm} and key spec {key_spec} cannot encrypt data larger than {bytes_max} bytes."
+        ))),
+    }
+}
+
+/// A key that no symmetric ciphertext can be of, named together with one. AWS reads the ciphertext before it looks at the
+/// key's usage (reference 2.2, "Variations").
+fn check_symmetric_ciphertext(
+    key: &KeySnapshot,
+    algorithm: EncryptionAlgorithmSpec,
+    ciphertext_blob: Option<&Blob>,
+) -> Result<(), ServiceError> {
+    let (EncryptionAlgorithmSpec::SymmetricDefault, Some(ciphertext_blob)) =
+        (algorithm, ciphertext_blob)
+    else {
+        return Ok(());
+    };
+    if key.key().key_spec == KeySpec::SymmetricDefault {
+        return Ok(());
+    }
+    Err(match crypto::blob::Blob::parse(ciphertext_blob.as_slice()) {
+        Ok(_) => ServiceError::incorrect_key(),
+        Err(_) => ServiceError::bare(ErrorCode::InvalidCiphertextException),
+    })
 }
 
 /// Whether the caller asks only about permissions. The modifier means something for a dry run alone.
@@ -285,9 +369,4 @@ fn check_algorithm_names_key(
         true => Err(ServiceError::validation("KeyId must not be null")),
         false => Ok(()),
     }
-}
-
-/// Attestation documents are read by a later capability; until then nothing is encrypted to one.
-pub(super) fn recipient_unsupported() -> ServiceError {
-    ServiceError::unsupported("The Recipient parameter is not supported.")
 }

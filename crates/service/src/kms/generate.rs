@@ -1,7 +1,9 @@
-//! GenerateDataKey, GenerateDataKeyWithoutPlaintext, GenerateRandom.
+//! GenerateDataKey, GenerateDataKeyWithoutPlaintext, GenerateDataKeyPair, GenerateDataKeyPairWithoutPlaintext, GenerateRandom.
+
+mod pairs;
 
 use crypto::SecretBytes;
-use wire::enums::{DataKeySpec, EncryptionAlgorithmSpec};
+use wire::enums::{DataKeySpec, EncryptionAlgorithmSpec, KeySpec};
 use wire::kms::generate::{
     GenerateDataKeyRequest, GenerateDataKeyResponse, GenerateDataKeyWithoutPlaintextRequest,
     GenerateDataKeyWithoutPlaintextResponse, GenerateRandomRequest, GenerateRandomResponse,
@@ -9,10 +11,10 @@ use wire::kms::generate::{
 use wire::shape::required;
 use wire::values::{Blob, EncryptionContext, OneOf};
 
-use super::encrypt::recipient_unsupported;
+pub(crate) use self::pairs::{GenerateDataKeyPair, GenerateDataKeyPairWithoutPlaintext};
 use super::{CRYPTOGRAPHIC, DEFAULT};
 use crate::authorize::Authorized;
-use crate::context::Context;
+use crate::context::{Context, Encryption};
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::operation::{Operation, Spec};
@@ -31,9 +33,6 @@ impl Operation for GenerateDataKey {
         Spec { name: "GenerateDataKey", actions: &["kms:GenerateDataKey"], ..CRYPTOGRAPHIC };
 
     fn check(request: &GenerateDataKeyRequest) -> Result<(), ServiceError> {
-        if request.recipient.is_some() {
-            return Err(recipient_unsupported());
-        }
         data_key_bytes(request.key_spec.as_ref(), request.number_of_bytes).map(drop)
     }
 
@@ -44,7 +43,18 @@ impl Operation for GenerateDataKey {
     }
 
     fn facts(request: &GenerateDataKeyRequest) -> Facts<'_> {
-        facts(request.encryption_context.as_ref(), request.grant_tokens.as_deref(), request.dry_run)
+        Facts {
+            recipient: request.recipient.as_ref(),
+            ..facts(
+                request.encryption_context.as_ref(),
+                request.grant_tokens.as_deref(),
+                request.dry_run,
+            )
+        }
+    }
+
+    fn suits(_request: &GenerateDataKeyRequest, target: &OneKey) -> Result<(), ServiceError> {
+        suits(&target.key)
     }
 
     async fn handle(
@@ -60,12 +70,14 @@ impl Operation for GenerateDataKey {
             request.encryption_context.as_ref(),
         )
         .await?;
+        let (plaintext, ciphertext_for_recipient) = context.for_recipient(plaintext)?;
         Ok(Done::read(GenerateDataKeyResponse {
             ciphertext_blob,
-            plaintext: Some(Blob::from(plaintext.into_exposed())),
-            ciphertext_for_recipient: None,
+            // "This field is omitted if the request includes the Recipient parameter" (API reference, GenerateDataKey).
+            key_material_id: key.told_key_material_id().filter(|_| plaintext.is_some()),
+            plaintext,
+            ciphertext_for_recipient,
             key_id: key.arn(),
-            key_material_id: Some(key.current_material()?.identity.key_material_id),
         }))
     }
 }
@@ -97,6 +109,13 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         facts(request.encryption_context.as_ref(), request.grant_tokens.as_deref(), request.dry_run)
     }
 
+    fn suits(
+        _request: &GenerateDataKeyWithoutPlaintextRequest,
+        target: &OneKey,
+    ) -> Result<(), ServiceError> {
+        suits(&target.key)
+    }
+
     async fn handle(
         context: &Context<'_>,
         target: Authorized<OneKey>,
@@ -113,7 +132,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         Ok(Done::read(GenerateDataKeyWithoutPlaintextResponse {
             ciphertext_blob,
             key_id: key.arn(),
-            key_material_id: Some(key.current_material()?.identity.key_material_id),
+            key_material_id: key.told_key_material_id(),
         }))
     }
 }
@@ -133,9 +152,6 @@ impl Operation for GenerateRandom {
     };
 
     fn check(request: &GenerateRandomRequest) -> Result<(), ServiceError> {
-        if request.recipient.is_some() {
-            return Err(recipient_unsupported());
-        }
         match request.number_of_bytes {
             Some(_) => Ok(()),
             None => Err(ServiceError::validation("NumberOfBytes is required.")),
@@ -144,6 +160,10 @@ impl Operation for GenerateRandom {
 
     fn names(_request: &GenerateRandomRequest) -> Result<(), ServiceError> {
         Ok(())
+    }
+
+    fn facts(request: &GenerateRandomRequest) -> Facts<'_> {
+        Facts { recipient: request.recipient.as_ref(), ..Facts::default() }
     }
 
     fn suits(request: &GenerateRandomRequest, _target: &NoTarget) -> Result<(), ServiceError> {
@@ -160,16 +180,14 @@ impl Operation for GenerateRandom {
     ) -> Result<Done<GenerateRandomResponse>, ServiceError> {
         let bytes_count = usize::try_from(*required(&request.number_of_bytes)?)
             .map_err(ServiceError::internal)?;
-        let plaintext = context.random_bytes(bytes_count)?;
-        Ok(Done::read(GenerateRandomResponse {
-            plaintext: Some(Blob::from(plaintext.into_exposed())),
-            ciphertext_for_recipient: None,
-        }))
+        let (plaintext, ciphertext_for_recipient) =
+            context.for_recipient(context.random_bytes(bytes_count)?)?;
+        Ok(Done::read(GenerateRandomResponse { plaintext, ciphertext_for_recipient }))
     }
 }
 
 /// What a request for a data key says that policies can ask about.
-fn facts<'r>(
+pub(super) fn facts<'r>(
     encryption_context: Option<&'r EncryptionContext>,
     grant_tokens: Option<&'r [String]>,
     dry_run: Option<bool>,
@@ -191,8 +209,20 @@ async fn data_key(
     encryption_context: Option<&EncryptionContext>,
 ) -> Result<(SecretBytes, Blob), ServiceError> {
     let plaintext = context.random_bytes(bytes_count)?;
-    let ciphertext_blob = context.encrypt(key, encryption_context, plaintext.expose()).await?;
+    let encryption = Encryption::symmetric(encryption_context);
+    let ciphertext_blob = context.encrypt(key, encryption, plaintext.expose()).await?;
     Ok((plaintext, Blob::from(ciphertext_blob)))
+}
+
+/// Only a symmetric key encrypts data keys; the usage ENCRYPT_DECRYPT does not tell it from RSA keys.
+pub(super) fn suits(key: &KeySnapshot) -> Result<(), ServiceError> {
+    let key_spec = key.key().key_spec;
+    match key_spec == KeySpec::SymmetricDefault {
+        true => Ok(()),
+        false => {
+            Err(ServiceError::wrong_algorithm(EncryptionAlgorithmSpec::SymmetricDefault, key_spec))
+        }
+    }
 }
 
 /// How many bytes a data key has: a spec or a number, one of the two.

@@ -1,24 +1,28 @@
 //! CreateKey, DescribeKey, ListKeys, UpdateKeyDescription, EnableKey, DisableKey, ScheduleKeyDeletion,
-//! CancelKeyDeletion.
+//! CancelKeyDeletion, GetKeyLastUsage.
 
 mod create;
 mod deletion;
+mod last_usage;
 mod list;
+mod metadata;
 
 use std::sync::Arc;
 
 use store::KeyRow;
-use wire::enums::{KeyState, KeyUsage};
+use wire::enums::KeyState;
 use wire::error_codes::ErrorCode;
 use wire::kms::keys::{
-    DescribeKeyRequest, DescribeKeyResponse, DisableKeyRequest, EnableKeyRequest, KeyMetadata,
+    DescribeKeyRequest, DescribeKeyResponse, DisableKeyRequest, EnableKeyRequest,
     UpdateKeyDescriptionRequest,
 };
 use wire::shape::required;
 
 pub(crate) use self::create::CreateKey;
 pub(crate) use self::deletion::{CancelKeyDeletion, ScheduleKeyDeletion};
+pub(crate) use self::last_usage::GetKeyLastUsage;
 pub(crate) use self::list::ListKeys;
+pub(super) use self::metadata::{Algorithms, metadata};
 use super::DEFAULT;
 use crate::authorize::Authorized;
 use crate::context::Context;
@@ -26,7 +30,6 @@ use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, KeyForms, Operation, Spec};
-use crate::snapshot::arn_of;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
 
@@ -63,7 +66,7 @@ impl Operation for DescribeKey {
         target: Authorized<OneKey>,
         _request: &DescribeKeyRequest,
     ) -> Result<Done<DescribeKeyResponse>, ServiceError> {
-        Ok(Done::read(DescribeKeyResponse { key_metadata: metadata(target.key.key()) }))
+        Ok(Done::read(DescribeKeyResponse { key_metadata: metadata(target.key.record()) }))
     }
 }
 
@@ -169,52 +172,6 @@ async fn change_key(
             Ok(())
         })
         .await
-}
-
-/// What AWS tells of a key: `KeyMetadata` of the API reference.
-fn metadata(key: &KeyRow) -> KeyMetadata {
-    let row = crypto::key_specs::row(key.key_spec);
-    // Which algorithms a key has depends on what it was made for.
-    let of_usage = |usage| key.key_usage == usage;
-    KeyMetadata {
-        aws_account_id: key.account,
-        key_id: key.key_id,
-        arn: arn_of(key),
-        creation_date: key.created,
-        enabled: key.state == KeyState::Enabled,
-        description: key.description.clone(),
-        key_usage: key.key_usage,
-        key_state: key.state,
-        deletion_date: key.deletion_date,
-        valid_to: None,
-        origin: key.origin,
-        custom_key_store_id: None,
-        cloud_hsm_cluster_id: None,
-        expiration_model: None,
-        key_manager: key.key_manager,
-        customer_master_key_spec: key.key_spec.customer_master_key_spec(),
-        key_spec: key.key_spec,
-        encryption_algorithms: algorithms(
-            of_usage(KeyUsage::EncryptDecrypt),
-            row.encryption_algorithms,
-        ),
-        signing_algorithms: algorithms(of_usage(KeyUsage::SignVerify), row.signing_algorithms),
-        key_agreement_algorithms: algorithms(
-            of_usage(KeyUsage::KeyAgreement),
-            row.key_agreement_algorithms,
-        ),
-        encapsulation_algorithms: Vec::new(),
-        multi_region: key.multi_region,
-        multi_region_configuration: None,
-        pending_deletion_window_in_days: None,
-        mac_algorithms: algorithms(of_usage(KeyUsage::GenerateVerifyMac), row.mac_algorithms),
-        xks_key_configuration: None,
-        current_key_material_id: key.current_key_material_id,
-    }
-}
-
-fn algorithms<A: Copy>(of_usage: bool, algorithms: &[A]) -> Vec<A> {
-    if of_usage { algorithms.to_vec() } else { Vec::new() }
 }
 
 /// No custom key store can be made here, so none has that id.

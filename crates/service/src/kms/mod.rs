@@ -3,9 +3,19 @@
 pub(crate) mod aliases;
 pub(crate) mod encrypt;
 pub(crate) mod generate;
+pub(crate) mod import;
 pub(crate) mod key_policies;
 pub(crate) mod keys;
+pub(crate) mod mac;
+mod materials;
+pub(crate) mod multi_region;
+pub(crate) mod public_keys;
+pub(crate) mod rotation;
+pub(crate) mod shared_secrets;
+pub(crate) mod sign;
 pub(crate) mod tags;
+
+pub(crate) use self::materials::{fresh_for_all, other_regions, related_key, rotate_to_fresh};
 
 use wire::enums::KeyUsage;
 use wire::error_codes::ErrorCode;
@@ -23,6 +33,7 @@ const DEFAULT: Spec = Spec {
     key_usage: None,
     invalid_arn: ErrorCode::InvalidArnException,
     cross_account: false,
+    is_use: false,
     read_only: false,
     unrecorded: &[],
     records_answer: false,
@@ -36,6 +47,7 @@ const CRYPTOGRAPHIC: Spec = Spec {
     key_usage: Some(KeyUsage::EncryptDecrypt),
     invalid_arn: ErrorCode::NotFoundException,
     cross_account: true,
+    is_use: true,
     read_only: true,
     unrecorded: &["GrantTokens"],
     ..DEFAULT

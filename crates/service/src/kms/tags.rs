@@ -208,6 +208,11 @@ fn too_many_tags() -> ServiceError {
     ServiceError::new(ErrorCode::TagException, "Too many tags")
 }
 
+/// A tag as it is told.
+pub(super) fn told(row: &TagRow) -> Tag {
+    Tag { tag_key: Some(row.tag_key.clone()), tag_value: Some(row.tag_value.clone()) }
+}
+
 /// A tag as the store keeps it.
 pub(super) fn row(tag: &Tag) -> Result<TagRow, ServiceError> {
     Ok(TagRow {

@@ -56,6 +56,7 @@ impl Operation for GetCallerIdentity {
         key_usage: None,
         invalid_arn: ErrorCode::InvalidArnException,
         cross_account: false,
+        is_use: false,
         read_only: true,
         unrecorded: &[],
         records_answer: false,

@@ -1,13 +1,12 @@
 //! CreateKey.
 
-use store::{KeyPolicyRow, KeyRecord, KeyRow, MaterialRow, TagRow};
-use wire::enums::{
-    CustomerMasterKeySpec, KeyManager, KeyMaterialState, KeySpec, KeyState, KeyUsage, OriginType,
-};
+use store::{KeyPolicyRow, KeyRecord, KeyRow, MultiRegionRow, TagRow};
+use wire::enums::{CustomerMasterKeySpec, KeyManager, KeySpec, KeyState, KeyUsage, OriginType};
 use wire::kms::keys::{CreateKeyRequest, CreateKeyResponse};
 use wire::names::{KeyId, KeyMaterialId};
 use wire::values::OneOf;
 
+use super::super::materials::new_material;
 use super::super::{DEFAULT, key_policies, tags};
 use super::{custom_key_store_not_found, metadata};
 use crate::authorize::Authorized;
@@ -66,7 +65,7 @@ impl Operation for CreateKey {
         context
             .change(vec![created], move |transaction| {
                 transaction.save_key(&record)?;
-                Ok(CreateKeyResponse { key_metadata: metadata(&record.key) })
+                Ok(CreateKeyResponse { key_metadata: metadata(&record) })
             })
             .await
     }
@@ -74,7 +73,31 @@ impl Operation for CreateKey {
 
 /// Refuses kinds of keys that do not exist, and those that this server does not make yet.
 fn check_kind(request: &CreateKeyRequest) -> Result<(), ServiceError> {
-    let key_spec = match (&request.key_spec, &request.customer_master_key_spec) {
+    let key_spec = key_spec(request)?;
+    let facts = crypto::key_specs::row(key_spec);
+    match request.key_usage.as_ref().and_then(OneOf::known) {
+        None if key_spec != KeySpec::SymmetricDefault => {
+            return Err(ServiceError::validation(
+                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+            ));
+        }
+        Some(key_usage) if !facts.admits(key_usage) => {
+            return Err(ServiceError::validation(format!(
+                "KeyUsage {key_usage} is not compatible with KeySpec {key_spec}"
+            )));
+        }
+        None | Some(_) => {}
+    }
+    check_origin(request)?;
+    match facts.is_built {
+        true => Ok(()),
+        false => Err(ServiceError::unsupported(format!("KeySpec {key_spec} is not supported."))),
+    }
+}
+
+/// The spec by either of its names; a symmetric encryption key unless one is given.
+fn key_spec(request: &CreateKeyRequest) -> Result<KeySpec, ServiceError> {
+    Ok(match (&request.key_spec, &request.customer_master_key_spec) {
         (Some(_), Some(_)) => {
             return Err(ServiceError::validation(
                 "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
@@ -85,32 +108,7 @@ fn check_kind(request: &CreateKeyRequest) -> Result<(), ServiceError> {
             key_spec.known().map_or(KeySpec::SymmetricDefault, CustomerMasterKeySpec::key_spec)
         }
         (None, None) => KeySpec::SymmetricDefault,
-    };
-    let key_usage = request.key_usage.as_ref().and_then(OneOf::known);
-    let facts = crypto::key_specs::row(key_spec);
-    match key_usage {
-        None if key_spec != KeySpec::SymmetricDefault => {
-            return Err(ServiceError::validation(
-                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
-            ));
-        }
-        Some(key_usage) if !facts.admits(key_usage) => {
-            return Err(ServiceError::validation(format!(
-                "KeyUsage {} is not compatible with KeySpec {}",
-                key_usage.as_str(),
-                key_spec.as_str()
-            )));
-        }
-        None | Some(_) => {}
-    }
-    check_origin(request)?;
-    if !facts.is_built {
-        return Err(ServiceError::unsupported(format!(
-            "KeySpec {} is not supported.",
-            key_spec.as_str()
-        )));
-    }
-    Ok(())
+    })
 }
 
 fn check_origin(request: &CreateKeyRequest) -> Result<(), ServiceError> {
@@ -124,11 +122,16 @@ fn check_origin(request: &CreateKeyRequest) -> Result<(), ServiceError> {
                 "You cannot specify a CustomKeyStoreId for a KMS key whose Origin is AWS_KMS.",
             ))
         }
-        OriginType::AwsKms if request.multi_region == Some(true) => {
-            Err(ServiceError::unsupported("Multi-Region keys are not supported."))
-        }
         OriginType::AwsKms => Ok(()),
-        OriginType::External => Err(ServiceError::unsupported("Origin EXTERNAL is not supported.")),
+        OriginType::External if request.custom_key_store_id.is_some() => {
+            Err(ServiceError::validation(
+                "You cannot specify a CustomKeyStoreId for a KMS key whose Origin is EXTERNAL.",
+            ))
+        }
+        OriginType::External if request.xks_key_id.is_some() => Err(ServiceError::validation(
+            "You can only specify an XksKeyId for a KMS key whose Origin is EXTERNAL_KEY_STORE.",
+        )),
+        OriginType::External => Ok(()),
         OriginType::AwsCloudHsm | OriginType::ExternalKeyStore => {
             match &request.custom_key_store_id {
                 Some(id) => Err(custom_key_store_not_found(id)),
@@ -141,44 +144,18 @@ fn check_origin(request: &CreateKeyRequest) -> Result<(), ServiceError> {
     }
 }
 
-/// A key with fresh material, which custody has used once in both directions before it is handed out (promise P2).
+/// A key, with fresh material unless somebody is to import it. Custody has undone once what it did with the material before
+/// the key is handed out (promise P2).
 async fn new_key(
     context: &Context<'_>,
     request: &CreateKeyRequest,
     policy: String,
 ) -> Result<KeyRecord, ServiceError> {
-    let host = context.host();
-    let call = context.call();
-    let key_material_id = KeyMaterialId::from_bytes(crypto::rng::array(&*host.rng)?);
-    let key = KeyRow {
-        account: call.account(),
-        region: call.region,
-        key_id: KeyId::from_uuid_bytes(*host.uuid()?.as_bytes()),
-        sequence: 0,
-        key_spec: KeySpec::SymmetricDefault,
-        key_usage: KeyUsage::EncryptDecrypt,
-        origin: OriginType::AwsKms,
-        key_manager: KeyManager::Customer,
-        multi_region: false,
-        state: KeyState::Enabled,
-        description: request.description.clone().unwrap_or_default(),
-        created: context.now(),
-        deletion_date: None,
-        pending_window_days: None,
-        current_key_material_id: Some(key_material_id),
+    let key = key_row(context, request)?;
+    let material = match key.current_key_material_id {
+        Some(id) => Some(new_material(context, &key, id).await?),
+        None => None,
     };
-    let identity = custody::MaterialIdentity {
-        deployment_id: host.deployment_id,
-        partition: key.region.partition(),
-        account: key.account,
-        region: key.region,
-        key_id: key.key_id,
-        key_material_id,
-        key_spec: key.key_spec,
-        key_usage: key.key_usage,
-        origin: key.origin,
-    };
-    let wrapped = context.custodian().generate(&identity).await?;
     let tags = request
         .tags
         .as_deref()
@@ -187,20 +164,49 @@ async fn new_key(
         .map(tags::row)
         .collect::<Result<Vec<TagRow>, _>>()?;
     Ok(KeyRecord {
-        materials: vec![MaterialRow {
-            key_material_id,
-            domain_key_version: wrapped.domain_key_version,
-            wrapped: wrapped.bytes,
-            created: context.now(),
-            state: KeyMaterialState::Current,
-        }],
+        materials: material.into_iter().collect(),
         policy: KeyPolicyRow { document: policy },
         aliases: Vec::new(),
         tags,
         rotation: None,
-        multi_region: None,
+        multi_region: key
+            .multi_region
+            .then(|| MultiRegionRow { primary_region: key.region, replica_regions: Vec::new() }),
         material_rotations: Vec::new(),
         material_imports: Vec::new(),
         key,
+    })
+}
+
+fn key_row(context: &Context<'_>, request: &CreateKeyRequest) -> Result<KeyRow, ServiceError> {
+    let (host, call) = (context.host(), context.call());
+    let key_spec = key_spec(request)?;
+    let key_usage = request.key_usage.as_ref().and_then(OneOf::known);
+    let origin = request.origin.as_ref().and_then(OneOf::known).unwrap_or(OriginType::AwsKms);
+    let multi_region = request.multi_region.unwrap_or_default();
+    let random = *host.uuid()?.as_bytes();
+    let is_imported = origin == OriginType::External;
+    Ok(KeyRow {
+        account: call.account(),
+        region: call.region,
+        key_id: match multi_region {
+            true => KeyId::multi_region_from_bytes(random),
+            false => KeyId::from_uuid_bytes(random),
+        },
+        sequence: 0,
+        key_spec,
+        key_usage: key_usage.unwrap_or(KeyUsage::EncryptDecrypt),
+        origin,
+        key_manager: KeyManager::Customer,
+        multi_region,
+        state: if is_imported { KeyState::PendingImport } else { KeyState::Enabled },
+        description: request.description.clone().unwrap_or_default(),
+        created: context.now(),
+        deletion_date: None,
+        pending_window_days: None,
+        current_key_material_id: match is_imported {
+            true => None,
+            false => Some(KeyMaterialId::from_bytes(crypto::rng::array(&*host.rng)?)),
+        },
     })
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use wire::enums::KeyState;
+use store::KeyRecord;
+use wire::enums::{KeyMaterialState, KeyState, OriginType};
 use wire::kms::keys::{
     CancelKeyDeletionRequest, CancelKeyDeletionResponse, ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
@@ -14,7 +15,7 @@ use super::super::DEFAULT;
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
-use crate::facts::Facts;
+use crate::facts::{Facts, Lifecycle};
 use crate::key_state::KeyStateRule;
 use crate::operation::{Operation, Spec};
 use crate::target::{KeyName, OneKey, Target};
@@ -61,7 +62,13 @@ impl Operation for ScheduleKeyDeletion {
     }
 
     fn facts(request: &ScheduleKeyDeletionRequest) -> Facts<'_> {
-        Facts { pending_window_days: request.pending_window_in_days, ..Facts::default() }
+        Facts {
+            lifecycle: Lifecycle {
+                pending_window_days: request.pending_window_in_days,
+                ..Lifecycle::default()
+            },
+            ..Facts::default()
+        }
     }
 
     async fn handle(
@@ -76,14 +83,19 @@ impl Operation for ScheduleKeyDeletion {
         context
             .change(Vec::new(), move |transaction| {
                 let mut record = Context::same_key(transaction, &checked)?;
-                record.key.state = KeyState::PendingDeletion;
-                record.key.deletion_date = Some(deletion_date);
+                // A primary key outlives its replicas; its time begins when the last of them is gone.
+                let (key_state, deletion_date) = match has_replicas(&record) {
+                    true => (KeyState::PendingReplicaDeletion, None),
+                    false => (KeyState::PendingDeletion, Some(deletion_date)),
+                };
+                record.key.state = key_state;
+                record.key.deletion_date = deletion_date;
                 record.key.pending_window_days = Some(pending_window_days);
                 transaction.save_key(&record)?;
                 Ok(ScheduleKeyDeletionResponse {
                     key_id: checked.arn(),
-                    deletion_date: Some(deletion_date),
-                    key_state: KeyState::PendingDeletion,
+                    deletion_date,
+                    key_state,
                     pending_window_in_days: pending_window_days,
                 })
             })
@@ -121,7 +133,10 @@ impl Operation for CancelKeyDeletion {
         context
             .change(Vec::new(), move |transaction| {
                 let mut record = Context::same_key(transaction, &checked)?;
-                record.key.state = KeyState::Disabled;
+                record.key.state = match lacks_material(&record) {
+                    true => KeyState::PendingImport,
+                    false => KeyState::Disabled,
+                };
                 record.key.deletion_date = None;
                 record.key.pending_window_days = None;
                 transaction.save_key(&record)?;
@@ -129,4 +144,21 @@ impl Operation for CancelKeyDeletion {
             })
             .await
     }
+}
+
+/// Whether the key is the primary of multi-Region keys with replicas left.
+fn has_replicas(record: &KeyRecord) -> bool {
+    record.multi_region.as_ref().is_some_and(|related| {
+        related.primary_region == record.key.region && !related.replica_regions.is_empty()
+    })
+}
+
+/// Whether material must be imported before the key can work.
+fn lacks_material(record: &KeyRecord) -> bool {
+    record.key.origin == OriginType::External
+        && (record.materials.is_empty()
+            || record.materials.iter().any(|row| {
+                row.wrapped.is_empty()
+                    && matches!(row.state, KeyMaterialState::Current | KeyMaterialState::NonCurrent)
+            }))
 }

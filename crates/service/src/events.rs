@@ -1,0 +1,128 @@
+//! Events of the service itself: what CloudTrail tells without anybody having called (reference 2.18, "Service events").
+
+use audit::{EventType, Record, UserIdentity};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use store::KeyRecord;
+use uuid::Uuid;
+use wire::enums::RotationType;
+use wire::names::{KeyArn, KeyMaterialId, Region};
+
+use crate::error::ServiceError;
+use crate::host::Host;
+use crate::kms::other_regions;
+use crate::snapshot::arn_of;
+
+/// What is told of a rotation beside the key.
+#[derive(Clone, Copy)]
+pub(crate) struct Rotation {
+    /// The material that encrypted before.
+    pub(crate) former: Option<KeyMaterialId>,
+    /// What made it happen.
+    pub(crate) rotation_type: RotationType,
+}
+
+/// Ids for so many events.
+pub(crate) fn ids(host: &Host, count: usize) -> Result<Vec<Uuid>, ServiceError> {
+    (0..count).map(|_| host.uuid()).collect()
+}
+
+/// `DeleteKey`: a key was destroyed on its date.
+pub(crate) fn deleted(record: &KeyRecord, event_id: Uuid, now: Timestamp) -> Vec<u8> {
+    event("DeleteKey", record, record.key.region, Map::new(), event_id, now)
+}
+
+/// `DeleteExpiredKeyMaterial`: imported material was destroyed on its date.
+pub(crate) fn material_expired(
+    record: &KeyRecord,
+    key_material_id: KeyMaterialId,
+    event_id: Uuid,
+    now: Timestamp,
+) -> Vec<u8> {
+    let mut details = Map::new();
+    details.insert("keyMaterialId".to_owned(), key_material_id.to_string().into());
+    event("DeleteExpiredKeyMaterial", record, record.key.region, details, event_id, now)
+}
+
+/// `RotateKey` for the key and `SynchronizeMultiRegionKey` for each related key; one id for each.
+pub(crate) fn rotated(
+    record: &KeyRecord,
+    rotation: Rotation,
+    event_ids: &[Uuid],
+    now: Timestamp,
+) -> Vec<Vec<u8>> {
+    let mut details = Map::new();
+    let ids = [
+        ("previousKeyMaterialId", rotation.former),
+        ("currentKeyMaterialId", record.key.current_key_material_id),
+    ];
+    for (name, id) in ids {
+        if let Some(id) = id {
+            details.insert(name.to_owned(), id.to_string().into());
+        }
+    }
+    details.insert("rotationType".to_owned(), rotation.rotation_type.as_str().into());
+    details.insert("keyOrigin".to_owned(), record.key.origin.as_str().into());
+    let (first, others) =
+        event_ids.split_first().map_or((Uuid::nil(), &[][..]), |(id, rest)| (*id, rest));
+    let own = event("RotateKey", record, record.key.region, details, first, now);
+    std::iter::once(own).chain(synchronized(record, others, now)).collect()
+}
+
+/// `SynchronizeMultiRegionKey` for each related key; one id for each.
+pub(crate) fn synchronized(record: &KeyRecord, event_ids: &[Uuid], now: Timestamp) -> Vec<Vec<u8>> {
+    other_regions(record)
+        .into_iter()
+        .zip(event_ids)
+        .map(|(region, id)| {
+            event("SynchronizeMultiRegionKey", record, region, Map::new(), *id, now)
+        })
+        .collect()
+}
+
+/// `CreateKey` in the Region of a new replica, which ReplicateKey tells beside its own record.
+pub(crate) fn replica_created(replica: &KeyRecord, event_id: Uuid, now: Timestamp) -> Vec<u8> {
+    event("CreateKey", replica, replica.key.region, Map::new(), event_id, now)
+}
+
+fn event(
+    event_name: &str,
+    record: &KeyRecord,
+    region: Region,
+    mut details: Map<String, Value>,
+    event_id: Uuid,
+    now: Timestamp,
+) -> Vec<u8> {
+    let account_id = record.key.account.to_string();
+    let arn = KeyArn { region, ..arn_of(&record.key) }.to_string();
+    details.insert("keyId".to_owned(), record.key.key_id.to_string().into());
+    let details = Value::Object(details).to_string();
+    let event_id = event_id.to_string();
+    let resources =
+        [audit::Resource { account_id: &account_id, resource_type: "AWS::KMS::Key", arn: &arn }];
+    let mut out = Vec::new();
+    Record {
+        user_identity: UserIdentity::AwsInternal { account_id: &account_id },
+        event_time: now,
+        event_source: "kms.amazonaws.com",
+        event_name,
+        aws_region: region.as_str(),
+        source_ip_address: "AWS Internal",
+        user_agent: b"AWS Internal",
+        failure: None,
+        request_parameters: None,
+        response_elements: None,
+        additional_event_data: None,
+        request_id: None,
+        event_id: &event_id,
+        read_only: false,
+        resources: &resources,
+        event_type: EventType::AwsServiceEvent,
+        recipient_account_id: Some(&account_id),
+        shared_event_id: None,
+        tls_details: None,
+        service_event_details: Some(details.as_bytes()),
+    }
+    .write(&mut out);
+    out
+}
