@@ -48,6 +48,10 @@ class Timed:
         """Ends the server as an operator would and starts it again, at the machine's time."""
         assert self.server.stop() == 0, self.server.output()
         self.server.start()
+        self.began_anew()
+
+    def began_anew(self):
+        """What a start of the server changes: its clock is the machine's again, its port another."""
         self.ahead = timedelta(0)
         self.caller.port = self.server.port
         self.clients.clear()
