@@ -492,15 +492,18 @@ def test_the_new_primary_region_has_a_replica(pair, refused):
         pair.call(REPLICA, "update_primary_region", PrimaryRegion=REGION)
 
 
-def test_the_primary_region_is_no_new_one(pair, refused):
-    with pytest.raises(pair.client(REGION).exceptions.ClientError):
-        pair.call(REGION, "update_primary_region", PrimaryRegion=REGION)
-    assert pair.state(REGION) == "Enabled"
+def test_the_primary_region_is_no_new_one(related, pair, refused):
+    for one in (related, pair):
+        with refused("UnsupportedOperationException"):
+            one.call(REGION, "update_primary_region", PrimaryRegion=REGION)
+        assert one.state(REGION) == "Enabled"
 
 
 def test_single_region_keys_do_not_move(kms, key, refused):
-    with pytest.raises(kms.exceptions.ClientError):
-        kms.update_primary_region(KeyId=key["KeyId"], PrimaryRegion=REPLICA)
+    for region in (REPLICA, REGION):
+        with refused("UnsupportedOperationException",
+                     f"{key['Arn']} is not a multi-region primary key."):
+            kms.update_primary_region(KeyId=key["KeyId"], PrimaryRegion=region)
 
 
 @pytest.mark.parametrize(("operation", "code", "text"), [
