@@ -1,6 +1,8 @@
 """A running server and its callers. Every fixture fails when the server is down."""
 
 import json
+import os
+import subprocess
 import uuid
 from contextlib import contextmanager
 
@@ -73,6 +75,17 @@ def timed(tmp_path, monkeypatch):
                         lambda: running.now().replace(tzinfo=None))
     yield running
     assert running.server.stop() == 0, running.server.output()
+
+
+@pytest.fixture(scope="session")
+def ours():
+    """What `cargo xtask model` prints of the server's operations; KEYSTEAD_XTASK may name a build of it."""
+    built = os.environ.get("KEYSTEAD_XTASK")
+    command = [built] if built else ["cargo", "xtask"]
+    done = subprocess.run([*command, "model"], cwd=keystead.REPOSITORY, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(autouse=True)
