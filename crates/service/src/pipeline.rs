@@ -59,6 +59,9 @@ async fn walk<O: Operation>(
     let facts = O::facts(&request);
     facts.check()?;
     let recipient = recipient::attest(host, facts.recipient, call.now)?;
+    if let Some(recipient) = recipient.as_deref() {
+        draft.set_recipient(recipient);
+    }
     let target = authorize(&lookup, target, &facts, recipient.as_deref())?;
     if !facts.grant_tokens.is_empty() {
         // No grant has ever been made here, so no token can be one of ours.
