@@ -15,6 +15,8 @@ from timed import DAY, HOUR, MINUTE, eventually
 MATERIAL_ID = re.compile(r"[0-9a-f]{64}")
 ON_DEMAND_ROTATIONS_MAX = 25
 OTHER_REGION = "eu-central-1"
+# What a job works on in one turn.
+KEYS_AT_ONCE = 100
 OPERATIONS = ["enable_key_rotation", "disable_key_rotation", "get_key_rotation_status",
               "rotate_key_on_demand", "list_key_rotations"]
 # Every kind of key that has no versions.
@@ -387,6 +389,21 @@ def test_a_disabled_key_waits_and_is_rotated_once_when_enabled(timed):
     timed.jobs_have_run()
     assert len(rotations(kms, key)) == 1
     assert is_near(status(kms, key)["NextRotationDate"], timed.now() + timedelta(days=90))
+
+
+def test_replicas_whose_primary_waits_hold_up_nobody(timed):
+    """The jobs work on a bounded number of keys at a time; keys that only wait must not fill it."""
+    kms = timed.kms
+    for _ in range(KEYS_AT_ONCE + 1):
+        waiting = new_key(kms, MultiRegion=True)
+        kms.enable_key_rotation(KeyId=waiting["KeyId"], RotationPeriodInDays=90)
+        kms.replicate_key(KeyId=waiting["KeyId"], ReplicaRegion=OTHER_REGION)
+        kms.disable_key(KeyId=waiting["KeyId"])
+    key = new_key(kms)
+    kms.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=91)
+    timed.wait_for_state(waiting["KeyId"], "Enabled", OTHER_REGION)
+    timed.advance(92 * DAY)
+    wait_for_rotations(kms, key, 1)
 
 
 def test_a_key_enabled_before_its_date_keeps_it(timed):

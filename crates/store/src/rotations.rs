@@ -51,7 +51,9 @@ pub(crate) const MATERIAL_ROTATIONS: SealedTable = SealedTable {
 pub(crate) const DUE: &str = "
     SELECT rotations.region, rotations.key_id
     FROM rotations JOIN keys USING (region, key_id)
+      LEFT JOIN multi_region_keys USING (region, key_id)
     WHERE next_rotation_nanos <= ?1 AND state = 'Enabled'
+      AND (primary_region IS NULL OR primary_region = rotations.region)
     ORDER BY next_rotation_nanos LIMIT ?2";
 
 impl ChildRow for RotationRow {
@@ -145,8 +147,9 @@ impl ChildRow for MaterialRotationRow {
 }
 
 impl Snapshot<'_> {
-    /// Enabled keys whose next automatic rotation is not after `now`, the longest due first. These
-    /// are hints only: whoever rotates loads the key, which is verified, and looks at its date.
+    /// Enabled keys whose next automatic rotation is not after `now`, the longest due first; replicas,
+    /// which are rotated by their primary, are left out. These are hints only: whoever rotates loads
+    /// the key, which is verified, and looks at its date.
     ///
     /// # Errors
     ///
