@@ -5,7 +5,7 @@ import pytest
 from importing import ImportedKey, material_of
 from keystead import REGION
 from related import REPLICA, THIRD
-from timed import eventually
+from timed import DAY, eventually
 
 
 @pytest.fixture
@@ -128,3 +128,38 @@ def test_other_imported_keys_are_replicated_too(client, refused, key_spec, key_u
         replica.bring(material_of(key_spec))
     replica.bring(material)
     assert replica.state() == "Enabled"
+
+
+def test_a_replica_that_is_gone_is_waited_for_no_longer(timed):
+    key = ImportedKey(timed.kms, MultiRegion=True)
+    first, second = material_of("SYMMETRIC_DEFAULT"), material_of("SYMMETRIC_DEFAULT")
+    key.bring(first)
+    replica, third = (replicated(key, timed.client, region) for region in (REPLICA, THIRD))
+    for one in (replica, third):
+        one.bring(first)
+    key.bring(second, ImportType="NEW_KEY_MATERIAL")
+    third.bring(second)
+    assert key.states()[1] == ("PENDING_MULTI_REGION_IMPORT_AND_ROTATION", "IMPORTED")
+    replica.kms.schedule_key_deletion(KeyId=key.key_id, PendingWindowInDays=7)
+    timed.advance(8 * DAY)
+    timed.wait_until_gone(key.key_id, REPLICA)
+    for one in (key, third):
+        assert one.states()[1] == ("PENDING_ROTATION", "IMPORTED")
+    key.kms.rotate_key_on_demand(KeyId=key.key_id)
+    assert third.states() == [("NON_CURRENT", "IMPORTED"), ("CURRENT", "IMPORTED")]
+
+
+def test_a_new_replica_is_waited_for(client, refused):
+    key = ImportedKey(client(REGION), MultiRegion=True)
+    first, second = material_of("SYMMETRIC_DEFAULT"), material_of("SYMMETRIC_DEFAULT")
+    key.bring(first)
+    key.bring(second, ImportType="NEW_KEY_MATERIAL")
+    assert key.states()[1] == ("PENDING_ROTATION", "IMPORTED")
+    replica = replicated(key, client, REPLICA)
+    assert key.states()[1] == ("PENDING_MULTI_REGION_IMPORT_AND_ROTATION", "IMPORTED")
+    with refused("KMSInvalidStateException"):
+        key.kms.rotate_key_on_demand(KeyId=key.key_id)
+    for material in (first, second):
+        replica.bring(material)
+    assert replica.state() == "Enabled"
+    assert key.states()[1] == ("PENDING_ROTATION", "IMPORTED")

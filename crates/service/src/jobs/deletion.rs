@@ -9,6 +9,7 @@ use super::{KEYS_AT_ONCE_MAX, change, for_each};
 use crate::error::ServiceError;
 use crate::events;
 use crate::host::Host;
+use crate::kms::import::end_wait;
 use crate::kms::{other_regions, related_key};
 use crate::snapshot::KeySnapshot;
 
@@ -52,8 +53,11 @@ fn leave(
     record: &KeyRecord,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
-    for region in other_regions(record) {
-        let mut other = related_key(transaction, record, region)?;
+    let mut others = other_regions(record)
+        .into_iter()
+        .map(|region| related_key(transaction, record, region))
+        .collect::<Result<Vec<_>, _>>()?;
+    for other in &mut others {
         let Some(related) = &mut other.multi_region else { continue };
         related.replica_regions.retain(|region| *region != record.key.region);
         let is_last = related.replica_regions.is_empty();
@@ -62,7 +66,11 @@ fn leave(
             other.key.state = KeyState::PendingDeletion;
             other.key.deletion_date = Some(now + SignedDuration::from_hours(24 * i64::from(days)));
         }
-        transaction.save_key(&other)?;
+    }
+    // Imported material may have waited for this replica alone.
+    end_wait(&mut others);
+    for other in &others {
+        transaction.save_key(other)?;
     }
     Ok(())
 }

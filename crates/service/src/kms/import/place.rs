@@ -43,18 +43,27 @@ pub(super) fn place(
             announce(other, &placed, import.now);
         }
     }
-    if state == KeyMaterialState::PendingMultiRegionImportAndRotation
-        && others.iter().all(|other| is_imported(other, import.key_material_id))
-    {
-        for related in others.iter_mut().chain([&mut record]) {
-            set_state(related, import.key_material_id, KeyMaterialState::PendingRotation);
-        }
-    }
     settle(&mut record);
-    for related in others.iter().chain([&record]) {
-        transaction.save_key(related)?;
+    let mut related = others;
+    related.push(record);
+    end_wait(&mut related);
+    for record in &related {
+        transaction.save_key(record)?;
     }
     Ok(())
+}
+
+/// Lets imported material be rotated to that all of a primary key and its replicas hold. `related` are all of them.
+pub(crate) fn end_wait(related: &mut [KeyRecord]) {
+    let waits =
+        |row: &&MaterialRow| row.state == KeyMaterialState::PendingMultiRegionImportAndRotation;
+    let waiting = related.iter().flat_map(|record| &record.materials).find(waits);
+    let Some(id) = waiting.map(|row| row.key_material_id) else { return };
+    if related.iter().all(|record| is_imported(record, id)) {
+        for record in related {
+            set_state(record, id, KeyMaterialState::PendingRotation);
+        }
+    }
 }
 
 /// What the material is to its key, if it may be imported at all.
