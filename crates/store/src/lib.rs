@@ -39,6 +39,7 @@ mod queue;
 mod readers;
 mod rotations;
 mod schema;
+mod scrub;
 mod seal;
 mod sequences;
 mod set_digest;

@@ -10,5 +10,6 @@ mod crash;
 mod groups;
 mod model;
 mod records;
+mod scrub;
 mod support;
 mod tamper;
