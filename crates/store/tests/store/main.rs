@@ -6,8 +6,11 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod attacked;
 mod crash;
 mod groups;
+mod lifecycles;
+mod migration;
 mod model;
 mod records;
 mod scrub;
