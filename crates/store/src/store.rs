@@ -166,8 +166,8 @@ impl Store {
     /// log: writes the table of the material anew and empties the write-ahead log.
     ///
     /// Every commit that deletes material overwrites it and empties the log by itself; what that
-    /// misses, and why, stands in `scrub.rs`. No other write is done meanwhile: about half a second
-    /// for 100,000 keys. Call it after a run of deletions, not after each.
+    /// misses, and why, stands in `scrub.rs`. No other write is done meanwhile: about a second for
+    /// 100,000 keys. Call it after a run of deletions, not after each.
     ///
     /// True if it is done. False if a reader still looks at a state in the log, which the log must
     /// outlast: the writer tries again twice a second to empty it, and a later call tells whether

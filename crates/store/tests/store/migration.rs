@@ -81,7 +81,7 @@ async fn a_key_of_version_1_gets_what_is_new() {
     let deleted: Result<_, StoreError> =
         store.write(move |transaction| transaction.delete_key(region(1), key_id(2))).await;
     assert!(deleted.unwrap());
-    store.close().await.unwrap();
+    drop(store);
 
     let store = open_in(folder.path()).unwrap();
     assert_eq!(load(&store, region(0), key_id(1)).await.unwrap(), Some(one));
