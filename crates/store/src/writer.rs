@@ -404,11 +404,14 @@ mod tests {
         let big = || store.write(|transaction| transaction.append_record(&vec![1; 1_000_000]));
         let refused: Result<_> = big().await;
         assert!(matches!(refused, Err(StoreError::DiskFull)), "{refused:?}");
+        let refused = store.scrub().await;
+        assert!(matches!(refused, Err(StoreError::DiskFull)), "{refused:?}");
         assert!(store.is_healthy());
         let count: Result<_> =
             store.read(|snapshot| snapshot.accounts().map(|accounts| accounts.len())).await;
         assert_eq!(count.unwrap(), 1);
         limit(1_000_000).await.unwrap();
         big().await.unwrap();
+        assert!(store.scrub().await.unwrap());
     }
 }
