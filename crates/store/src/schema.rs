@@ -381,4 +381,28 @@ mod tests {
             assert_eq!(names(&connection, &sql), covered[..table.identity_columns]);
         }
     }
+
+    /// The plan of a query, as SQLite tells it.
+    fn plan(connection: &Connection, sql: &str) -> String {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let limits = vec![1; statement.parameter_count()];
+        let steps = statement
+            .query_map(rusqlite::params_from_iter(limits), |row| row.get::<_, String>("detail"))
+            .unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn what_is_due_is_found_by_an_index() {
+        let connection = migrated();
+        for (sql, index) in [
+            (keys::DUE, "keys USING COVERING INDEX keys_by_deletion_date"),
+            (keys::IN_TRANSIT, "keys USING COVERING INDEX keys_in_transit"),
+            (rotations::DUE, "rotations USING COVERING INDEX rotations_by_next_rotation"),
+            (material_imports::DUE, "material_imports USING COVERING INDEX material_imports_by"),
+        ] {
+            let plan = plan(&connection, sql);
+            assert!(plan.contains(index), "{sql}: {plan}");
+        }
+    }
 }
