@@ -10,6 +10,7 @@ mod rotation;
 mod transit;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use store::{Snapshot, StoreError, Transaction};
@@ -38,8 +39,22 @@ pub(crate) async fn run_once(host: &Host) {
     tell("expiry", expiry::run(host).await);
     tell("rotation", rotation::run(host).await);
     tell("multi-Region", transit::run(host).await);
+    tell("scrub", scrub(host).await);
     tell("last usage", host.last_usage.keep(&host.store).await);
     tell("outbox", host.outbox.clear(&host.store, &host.journal).await);
+}
+
+/// Wipes what the rows of destroyed material left behind in the store's files, once for all that was destroyed since.
+async fn scrub(host: &Host) -> Result<(), ServiceError> {
+    if !host.scrub_due.swap(false, Ordering::AcqRel) {
+        return Ok(());
+    }
+    let scrubbed = host.store.scrub().await;
+    if !matches!(scrubbed, Ok(true)) {
+        // A reader still looks at the past, or the disk is full: the next look tries again.
+        host.scrub_due.store(true, Ordering::Release);
+    }
+    Ok(scrubbed.map(drop)?)
 }
 
 fn tell(job: &str, outcome: Result<(), ServiceError>) {

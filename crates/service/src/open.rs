@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use attestation::Roots;
 use audit::{Journal, JournalOptions};
 use crypto::{Rng, SystemRng};
-use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, WrappedDomainKey};
+use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop, WrappedDomainKey};
 use jiff::Timestamp;
 use store::{
     AccountRecord, DeploymentRow, DomainKeyRow, LockedStore, Snapshot, Store, StoreError,
@@ -111,6 +112,7 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
         Some(pem) => Roots::from_pem(pem)?,
         None => Roots::aws_nitro(),
     };
+    let attestation_roots = Arc::new(attestation_roots);
     let locked =
         LockedStore::open(&assembly.data_dir.join("keystead.db"), StoreOptions::default())?;
     let root_key_path = assembly.data_dir.join("root-key");
@@ -220,7 +222,7 @@ struct Parts {
     credentials: Credentials,
     rng: Arc<dyn Rng>,
     tracking_start: Timestamp,
-    attestation_roots: Roots,
+    attestation_roots: Arc<Roots>,
 }
 
 async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenError> {
@@ -253,20 +255,28 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
     let (evicted_keys, evicted_aliases) = (Arc::clone(&keys), Arc::clone(&aliases));
     store.on_commit(Box::new(move |changes| host::evict(&evicted_keys, &evicted_aliases, changes)));
 
-    let custodian =
-        SoftwareCustodian::new(Arc::clone(&keyring), Arc::clone(&rng), assembly.arena_bytes)?;
+    let workshop = Arc::new(Workshop::start());
+    let custodian = SoftwareCustodian::new(
+        Arc::clone(&keyring),
+        Arc::clone(&rng),
+        assembly.arena_bytes,
+        Arc::clone(&workshop),
+    )?;
     Ok(Host {
         clock: assembly.clock,
         ids: Ids::new(Arc::clone(&rng)),
         rng,
         store,
         custodian: Arc::new(custodian),
+        workshop,
         token_key: keyring.token_key(),
         keyring,
         journal,
         buffers: Buffers::default(),
         outbox,
         last_usage: LastUsage::default(),
+        // What a life before destroyed and did not wipe is wiped now.
+        scrub_due: AtomicBool::new(true),
         tracking_start,
         attestation_roots,
         deployment_id,
