@@ -10,11 +10,14 @@
     reason = "AWS-LC is called by its C interface here, where there is no other, and only here"
 )]
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
+#[cfg(feature = "fips")]
+use aws_lc_fips_sys as aws_lc;
 use aws_lc_rs::error::Unspecified;
+#[cfg(not(feature = "fips"))]
 use aws_lc_sys as aws_lc;
 use zeroize::Zeroizing;
 
@@ -27,6 +30,14 @@ const PUBLIC_KEY_DER_BYTES_MAX: usize = 2048;
 /// AWS-LC answers 1 for success; all else is a failure.
 fn succeeded(answer: c_int) -> Result<(), Unspecified> {
     if answer == 1 { Ok(()) } else { Err(Unspecified) }
+}
+
+/// What AWS-LC calls itself, with its version.
+pub(crate) fn module_name() -> &'static str {
+    // SAFETY: 0 is `OPENSSL_VERSION`; the function answers a string constant of the library, which ends in a zero and is never freed.
+    // JUSTIFICATION: only the library knows which of its versions is linked.
+    let name = unsafe { CStr::from_ptr(aws_lc::OpenSSL_version(0)) };
+    name.to_str().unwrap_or_default()
 }
 
 /// An `EVP_PKEY`: a private key, or a public one.

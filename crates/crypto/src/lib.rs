@@ -24,6 +24,7 @@ pub mod key_specs;
 mod mac;
 mod ml_dsa;
 mod ml_kem;
+pub mod module;
 pub mod rng;
 mod rsa;
 pub mod seal;

@@ -94,6 +94,9 @@ pub enum OpenError {
     /// A stored domain key is for something that this version does not know.
     #[error("the store holds a domain key for the unknown purpose {0:?}")]
     UnknownPurpose(String),
+    /// The cryptographic module is not the one that the build is for.
+    #[error(transparent)]
+    Module(#[from] crypto::module::NotFips),
     /// The roots of attestation documents.
     #[error("the attestation roots cannot be used: {0}")]
     AttestationRoots(#[from] attestation::InvalidRoot),
@@ -107,6 +110,7 @@ pub enum OpenError {
 /// # Errors
 /// See [`OpenError`]; nothing is served then.
 pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
+    crypto::module::check()?;
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let attestation_roots = match &assembly.attestation_roots_pem {
         Some(pem) => Roots::from_pem(pem)?,
