@@ -1,11 +1,8 @@
 //! Signatures: by every algorithm of every spec, over every type of message that goes with it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod keys;
-
 use crypto::{CryptoError, VerifyingKey, WorkingKey, key_specs};
-use keys::{other, parse, specs_for};
 use wire::enums::{KeySpec, KeyUsage, MessageType, SigningAlgorithmSpec};
+
+use crate::made::{other, parse, specs_for};
 
 /// A message of each type that could mean something to some algorithm.
 fn messages() -> Vec<(MessageType, Vec<u8>)> {

@@ -1,16 +1,14 @@
-//! Keys of every spec: made, parsed for each usage, used, and refused what they do not do.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod keys;
+//! What keys do for their usage: encryption, MACs, agreement, encapsulation; and no more.
 
 use crypto::{
     CryptoError, InvalidCiphertext, InvalidKeyMaterial, SystemRng, WorkingKey, key_material,
     key_specs,
 };
-use keys::{MATERIALS, other, parse, specs_for};
 use wire::enums::{
     EncryptionAlgorithmSpec, KeySpec, KeyUsage, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
 };
+
+use crate::made::{MATERIALS, other, parse, specs_for};
 
 #[test]
 fn material_has_the_length_of_its_spec() {
