@@ -100,7 +100,7 @@ impl Key {
     /// of half the length of n (FIPS 186-5, A.1.1), `e d = 1`, and the CRT parameters those of d.
     ///
     /// The two tests of primality take 64 rounds of Miller-Rabin each, as AWS-LC advises for numbers
-    /// that others chose: a tenth of a second for 4,096 bits.
+    /// that others chose. The caller bounds the size first.
     pub(crate) fn check_rsa(&self) -> Result<(), Unspecified> {
         let (mut p, mut q) = (ptr::null(), ptr::null());
         // SAFETY: the key outlives `rsa`, `p` and `q`, which point into it; `rsa` is not null when it
@@ -289,13 +289,14 @@ const ED25519_SIGNATURE_BYTES: usize = 64;
 
 /// A private key of Ed25519ph with the empty context (RFC 8032, 5.1, with `phflag` = 1): in AWS-LC's
 /// form, the seed and the public key after it.
-pub(crate) struct Ed25519PhKey(Zeroizing<[u8; 64]>);
+pub(crate) struct Ed25519PhKey(Box<Zeroizing<[u8; 64]>>);
 
 impl Ed25519PhKey {
     /// The key of a seed (RFC 8032, 5.1.5).
     pub(crate) fn from_seed(seed: &[u8; 32]) -> Ed25519PhKey {
         let mut public_key = [0; PUBLIC_KEY_BYTES];
-        let mut key = Ed25519PhKey(Zeroizing::new([0; 64]));
+        // It is written where it stays: a key that is returned by value leaves copies on the stack.
+        let mut key = Ed25519PhKey(Box::new(Zeroizing::new([0; 64])));
         // SAFETY: the function writes 32 and 64 bytes and reads 32: the lengths of the three arrays.
         // JUSTIFICATION: AWS-LC alone says what its form of a private key is.
         unsafe {

@@ -44,8 +44,9 @@ pub fn generate(key_spec: KeySpec, rng: &dyn Rng) -> Result<SecretBytes, CryptoE
 /// `OneAsymmetricKey` in DER, which for ML-DSA and ML-KEM must be in the seed form (RFC 9881, 9935).
 ///
 /// Checked is what AWS-LC can check: length, type, curve and size; that nothing follows; that the
-/// halves of a key and the numbers of an RSA key belong together, and its factors are prime. That
-/// takes a tenth of a second for `RSA_4096`.
+/// halves of a key and the numbers of an RSA key belong together, and its factors are prime. For RSA
+/// that takes as long as generation (half a second for `RSA_4096`), and belongs off the threads that
+/// answer requests as well.
 ///
 /// # Errors
 /// [`InvalidKeyMaterial`] for anything else than one sound key of the spec.
