@@ -141,6 +141,22 @@ impl Key {
         }
         Ok(())
     }
+
+    /// Checks that it is an EC key whose curve was given by name (RFC 5480, 2.1.1), not by its
+    /// parameters.
+    pub(crate) fn check_named_curve(&self) -> Result<(), Unspecified> {
+        // SAFETY: the key outlives `ec_key`, which points into it and is not null when it is used;
+        // both functions only read.
+        // JUSTIFICATION: `aws-lc-rs` takes both, and does not tell which it was.
+        let is_explicit = unsafe {
+            let ec_key = aws_lc::EVP_PKEY_get0_EC_KEY(self.0.as_ptr());
+            if ec_key.is_null() {
+                return Err(Unspecified);
+            }
+            aws_lc::EC_KEY_decoded_from_explicit_params(ec_key)
+        };
+        if is_explicit == 0 { Ok(()) } else { Err(Unspecified) }
+    }
 }
 
 /// An `EVP_PKEY_CTX`: one operation, for one thread.
