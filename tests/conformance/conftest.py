@@ -2,10 +2,13 @@
 
 import functools
 import json
+import os
+import subprocess
 import uuid
 from contextlib import contextmanager
 
 import boto3
+import botocore.auth
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -14,6 +17,7 @@ import journal
 import keystead
 import outside
 from signing import Caller
+from timed import Timed
 
 # Refused calls are answered once; a retry would only hide a fault.
 CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
@@ -63,6 +67,28 @@ def own_server(tmp_path):
     running = keystead.Server(tmp_path / "data")
     yield running
     running.stop()
+
+
+@pytest.fixture
+def timed(tmp_path, monkeypatch):
+    """A server of its own: its clock is nobody else's."""
+    running = Timed(tmp_path / "data", client_of)
+    # The SDK signs with the server's time too. It asks for it in one place, without a time zone.
+    monkeypatch.setattr(botocore.auth, "get_current_datetime",
+                        lambda: running.now().replace(tzinfo=None))
+    yield running
+    assert running.server.stop() == 0, running.server.output()
+
+
+@pytest.fixture(scope="session")
+def ours():
+    """What `cargo xtask model` prints of the server's operations; KEYSTEAD_XTASK may name a build of it."""
+    built = os.environ.get("KEYSTEAD_XTASK")
+    command = [built] if built else ["cargo", "xtask"]
+    done = subprocess.run([*command, "model"], cwd=keystead.REPOSITORY, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(autouse=True)
