@@ -1,7 +1,7 @@
 //! Versions of key material: making them, and what a rotation does to a key and its related keys.
 
 use custody::{MaterialIdentity, WrappedMaterial};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{KeyRecord, KeyRow, MaterialRotationRow, MaterialRow, Transaction};
 use wire::enums::{KeyMaterialState, RotationType};
 use wire::names::{KeyMaterialId, Region};
@@ -10,6 +10,9 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::snapshot::identity_of;
+
+/// The least time between two rotations of a key; dates are told in milliseconds.
+const ROTATION_DATE_STEP: SignedDuration = SignedDuration::from_millis(1);
 
 /// The first material of a key.
 pub(super) async fn new_material(
@@ -81,11 +84,10 @@ pub(crate) fn rotate(
         }
     }
     record.key.current_key_material_id = Some(key_material_id);
-    record.material_rotations.push(MaterialRotationRow {
-        key_material_id,
-        rotated: now,
-        rotation_type,
-    });
+    // A call that came first may commit last. The order of rotations is told by their dates, so that a later one has a later date.
+    let last = record.material_rotations.iter().map(|row| row.rotated).max();
+    let rotated = last.map_or(now, |last| now.max(last + ROTATION_DATE_STEP));
+    record.material_rotations.push(MaterialRotationRow { key_material_id, rotated, rotation_type });
 }
 
 /// Rotates a key and all its related keys to fresh material.
