@@ -16,6 +16,8 @@ from botocore.exceptions import ClientError
 import journal
 import keystead
 import outside
+from importing import ImportedKey, material_of
+from related import REPLICA, Related
 from signing import Caller
 from timed import Timed
 
@@ -169,8 +171,8 @@ def key_of(kms):
 
 
 @pytest.fixture(scope="session")
-def imported(kms):
-    """`imported(key_spec, key_usage)`: such a key again, and its private key, which was made outside."""
+def key_from_outside(kms):
+    """`key_from_outside(key_spec, key_usage)`: such a key again, and its private key, which was made outside."""
     @functools.cache
     def make(key_spec, key_usage):
         key = kms.create_key(KeySpec=key_spec, KeyUsage=key_usage, Origin="EXTERNAL")["KeyMetadata"]
@@ -189,6 +191,58 @@ def record_of(server):
         assert len(found) == 1, (request_id, found)
         return found[0]
     return find
+
+
+@pytest.fixture
+def imported(kms):
+    """A symmetric key that waits for its material."""
+    return ImportedKey(kms)
+
+
+@pytest.fixture
+def two_materials(imported):
+    """A symmetric key that was rotated from one imported material to another, and both."""
+    first, second = material_of("SYMMETRIC_DEFAULT"), material_of("SYMMETRIC_DEFAULT")
+    imported.bring(first)
+    imported.bring(second, ImportType="NEW_KEY_MATERIAL")
+    imported.kms.rotate_key_on_demand(KeyId=imported.key_id)
+    return imported, first, second
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    """The root user's client of a Region."""
+    clients = {}
+
+    def find(region):
+        if region not in clients:
+            clients[region] = client_of(server, server.root_credentials(), region=region)
+        return clients[region]
+    return find
+
+
+@pytest.fixture
+def related(client):
+    """A primary key without replicas."""
+    return Related(client)
+
+
+@pytest.fixture(scope="session")
+def pairs():
+    """Pairs that nobody has used yet."""
+    return []
+
+
+@pytest.fixture
+def pair(client, pairs):
+    """A primary key and its replica. Several are made at once, since making one takes a second."""
+    if not pairs:
+        pairs += [Related(client) for _ in range(10)]
+        for one in pairs:
+            one.call(keystead.REGION, "replicate_key", ReplicaRegion=REPLICA)
+        for one in pairs:
+            one.wait_for_state(REPLICA, "Enabled")
+    return pairs.pop()
 
 
 @pytest.fixture

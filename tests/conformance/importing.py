@@ -1,6 +1,7 @@
 """Key material of every spec, and its way into a key: made and wrapped by Python's `cryptography`."""
 
 import os
+from datetime import datetime, timedelta, timezone
 
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, padding, rsa
@@ -29,6 +30,7 @@ PRIVATE_KEYS = {
     "ML_KEM_1024": mlkem.MLKEM1024PrivateKey.generate,
 }
 
+USAGES = {"SYMM": "ENCRYPT_DECRYPT", "HMAC": "GENERATE_VERIFY_MAC", "ML_K": "ENCAPSULATE_DECAPSULATE"}
 # `cryptography` has no ML-KEM-512: the PKCS#8 of RFC 9935 around a seed, which any 64 bytes are.
 ML_KEM_512_PREFIX = bytes.fromhex("3054020100300b060960864801650304040104428040")
 ML_KEM_SEED_BYTES = 64
@@ -102,11 +104,37 @@ class ImportedKey:
             "KeyId": self.key_id, "ImportToken": given["ImportToken"], "ExpirationModel": model,
             "EncryptedKeyMaterial": wrap(material, given["PublicKey"], algorithm), **more})
 
+    def delete(self, **parameters):
+        """DeleteImportedKeyMaterial."""
+        return self.kms.delete_imported_key_material(KeyId=self.key_id, **parameters)
+
+    def encrypt(self):
+        """A ciphertext under the key."""
+        return self.kms.encrypt(KeyId=self.key_id, Plaintext=b"plain")["CiphertextBlob"]
+
+    def described(self):
+        """The metadata of the key as it is now."""
+        return self.kms.describe_key(KeyId=self.key_id)["KeyMetadata"]
+
     def state(self):
         """The key's state."""
-        return self.kms.describe_key(KeyId=self.key_id)["KeyMetadata"]["KeyState"]
+        return self.described()["KeyState"]
 
     def materials(self):
         """All materials of the key, as ListKeyRotations tells them."""
         return self.kms.list_key_rotations(
             KeyId=self.key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+
+    def states(self):
+        """The state of each material, and whether it is here."""
+        return [(entry["KeyMaterialState"], entry["ImportState"]) for entry in self.materials()]
+
+
+def usage_of(key_spec):
+    """A usage that the spec has."""
+    return USAGES.get(key_spec[:4], "SIGN_VERIFY")
+
+
+def later(**duration):
+    """A date from now, in whole seconds."""
+    return (datetime.now(timezone.utc) + timedelta(**duration)).replace(microsecond=0)

@@ -4,8 +4,8 @@ test_key_states.py holds the server to it, and docs/key-states.md is it in Markd
 
     python tests/conformance/key_states.py > docs/key-states.md
 
-The rules are those of "Key states of AWS KMS keys" in the AWS KMS Developer Guide, of the API reference where an operation is
-newer, and of AWS's own answers where those were recorded. Nothing here is taken from the server.
+The rules are those of "Key states of AWS KMS keys" in the AWS KMS Developer Guide, of the API reference where an
+operation is newer, and of AWS's own answers where those were recorded. Nothing here is taken from the server.
 """
 
 from dataclasses import dataclass, replace
@@ -261,8 +261,8 @@ Of several reasons the one that AWS checks first is told: mostly usage, then sta
 
 - The tables are of multi-Region primary keys, which have every state but Creating; that column is of replicas.
 - Single-Region keys and replicas answer as primary keys do, but for the operations of the last table.
-- *Unavailable* is the state of keys in a disconnected custom key store. There are no custom key stores yet, so nothing is in this
-  state and it has no column.
+- *Unavailable* is the state of keys in a disconnected custom key store. There are no custom key stores yet, so no key
+  is in this state, and it has no column.
 - Creating and Updating last a second at most.
 - Operations that name no key know no state: {without}.
 - ReEncrypt, UpdateAlias, CreateAlias and DeleteAlias name keys by other members than `KeyId`, which are told in brackets.
@@ -277,7 +277,8 @@ def page():
     parts = [INTRODUCTION.format(without=listed(WITHOUT_KEY))]
     for key_spec, key_usage in KINDS:
         for origin in ORIGINS:
-            parts.append(f"## {key_usage}, {key_spec}, origin {origin}\n\n{table(key_spec, key_usage, origin)}")
+            told = table(key_spec, key_usage, origin)
+            parts.append(f"## {key_usage}, {key_spec}, origin {origin}\n\n{told}")
     parts.append(f"## Single-Region keys and replicas\n\n{table_of_roles()}")
     return "\n".join(parts)
 

@@ -49,8 +49,8 @@ def test_rsa_encrypts_for_others_and_they_for_it(kms, key_of, key_spec, algorith
 
 @pytest.mark.parametrize("algorithm", outside.OAEP)
 @pytest.mark.parametrize("key_spec", outside.RSA)
-def test_what_an_imported_rsa_key_encrypts_its_private_key_decrypts(kms, imported, key_spec, algorithm):
-    key, private_key = imported(key_spec, "ENCRYPT_DECRYPT")
+def test_what_an_imported_rsa_key_encrypts_its_private_key_decrypts(kms, key_from_outside, key_spec, algorithm):
+    key, private_key = key_from_outside(key_spec, "ENCRYPT_DECRYPT")
     blob = encrypt(kms, key, EncryptionAlgorithm=algorithm)
     assert private_key.decrypt(blob, outside.oaep(algorithm)) == b"plain"
 
@@ -67,8 +67,8 @@ def test_openssl_encrypts_for_rsa_keys(kms, rsa_key, tmp_path, bits):
 
 
 @pytest.mark.parametrize("bits", ["1", "256"])
-def test_openssl_decrypts_what_rsa_keys_encrypt(kms, imported, tmp_path, bits):
-    key, private_key = imported("RSA_2048", "ENCRYPT_DECRYPT")
+def test_openssl_decrypts_what_rsa_keys_encrypt(kms, key_from_outside, tmp_path, bits):
+    key, private_key = key_from_outside("RSA_2048", "ENCRYPT_DECRYPT")
     (tmp_path / "private").write_bytes(outside.pkcs8(private_key))
     (tmp_path / "blob").write_bytes(encrypt(kms, key, EncryptionAlgorithm=f"RSAES_OAEP_SHA_{bits}"))
     plaintext = outside.openssl(tmp_path, "pkeyutl", "-decrypt", "-keyform", "DER", "-inkey", "private",
@@ -160,8 +160,8 @@ def test_other_paddings_do_not_decrypt(kms, rsa_key):
             no_message(caught)
 
 
-def test_a_ciphertext_of_another_rsa_key_or_algorithm_does_not_decrypt(kms, rsa_key, imported):
-    other, _ = imported("RSA_2048", "ENCRYPT_DECRYPT")
+def test_a_ciphertext_of_another_rsa_key_or_algorithm_does_not_decrypt(kms, rsa_key, key_from_outside):
+    other, _ = key_from_outside("RSA_2048", "ENCRYPT_DECRYPT")
     for key, algorithm, used in ((other, "RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_256"),
                                  (rsa_key, "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256")):
         blob = encrypt(kms, key, EncryptionAlgorithm=used)

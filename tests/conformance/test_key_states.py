@@ -1,4 +1,4 @@
-"""Every cell of the key-state matrix: what each operation answers on each kind of key in each state that can be reached."""
+"""Every cell of the key-state matrix: each operation on each kind of key in each state that can be reached."""
 
 import itertools
 import os
@@ -12,15 +12,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import key_states
-from conftest import client_of, policy, root_of, statement
+from conftest import policy, root_of, statement
 from importing import material_of, wrap
 from key_states import KINDS, NO_KEY, ORIGINS, ROLES, ROWS, UNREACHABLE, UNRECORDED, Key
 from keystead import ACCOUNT, REGION, REPOSITORY
+from related import REPLICA
 from timed import eventually
 
 # Members whose names say that they may name a key.
 NAMES_A_KEY = re.compile(r"KeyId$|^AliasName$")
-OTHER_REGION = "eu-west-1"
 # A replica that is being made is soon made: states that pass are entered anew this often, if need be.
 ATTEMPTS_MAX = 6
 WRAPPING = {"WrappingAlgorithm": "RSA_AES_KEY_WRAP_SHA_256", "WrappingKeySpec": "RSA_2048"}
@@ -33,23 +33,16 @@ ORDER = sorted(ROWS, key=lambda row: LAST.get(row[0], 0))
 
 
 @pytest.fixture(scope="module")
-def world(server):
+def world(client):
     """The root user's clients, and keys that help, by Region."""
-    return World(server)
+    return World(client)
 
 
 class World:
     """Clients and helping keys of each Region."""
 
-    def __init__(self, server):
-        self.server, self.clients, self.helpers = server, {}, {}
-
-    def client(self, region):
-        """The root user's client of a Region."""
-        if region not in self.clients:
-            self.clients[region] = client_of(self.server, self.server.root_credentials(),
-                                             region=region)
-        return self.clients[region]
+    def __init__(self, client):
+        self.client, self.helpers = client, {}
 
     def helper(self, region, key_spec="SYMMETRIC_DEFAULT", key_usage="ENCRYPT_DECRYPT"):
         """An enabled key of that kind."""
@@ -182,7 +175,7 @@ class Sample:
 
     def other_region(self):
         """A Region of another of the related keys."""
-        return REGION if self.region != REGION else OTHER_REGION
+        return REGION if self.region != REGION else REPLICA
 
     def symmetric_ciphertext(self):
         """A ciphertext of a helping key."""
@@ -365,7 +358,7 @@ def test_primary_keys(world, kind, origin):
 def test_replica_keys(world, kind, origin):
     asked, sample = Asked(), Sample(world, kind, origin, multi_region=True)
     with_replica(sample)
-    sample.region = OTHER_REGION
+    sample.region = REPLICA
     reached = [state for state in LASTING if state in states_of("replica", origin)]
     for state in reached:
         asked.every_row(sample, "replica", state)
@@ -382,8 +375,8 @@ def test_replica_keys(world, kind, origin):
 def with_replica(sample):
     """Gives the key, enabled, a replica that is enabled too."""
     sample.enable()
-    sample.call("replicate_key", ReplicaRegion=OTHER_REGION)
-    sample.region = OTHER_REGION
+    sample.call("replicate_key", ReplicaRegion=REPLICA)
+    sample.region = REPLICA
     sample.wait_for("PendingImport" if sample.origin == "EXTERNAL" else "Enabled")
     sample.enable()
     sample.region = REGION

@@ -32,8 +32,8 @@ def another_public_key():
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-# Every operation that counts: the key that it takes, what comes before it, and its parameters, which may ask the answer
-# of the former.
+# Every operation that counts: the key that it takes, what comes before it, and its parameters, which may use the
+# answer of what came before.
 COUNTED = [
     ("Encrypt", ENCRYPTION, None, {"Plaintext": b"x"}),
     ("Encrypt", RSA, None, {"Plaintext": b"x", **OAEP}),

@@ -80,9 +80,9 @@ def test_openssl_reads_the_public_key(kms, key_of, tmp_path, key_spec, key_usage
 
 
 @pytest.mark.parametrize("key_spec", [*outside.SIGNING, *outside.ML_KEM])
-def test_an_imported_key_has_the_public_half_of_what_was_imported(kms, imported, key_spec):
+def test_an_imported_key_has_the_public_half_of_what_was_imported(kms, key_from_outside, key_spec):
     usage = "ENCAPSULATE_DECAPSULATE" if key_spec in outside.ML_KEM else "SIGN_VERIFY"
-    key, private_key = imported(key_spec, usage)
+    key, private_key = key_from_outside(key_spec, usage)
     answer = kms.get_public_key(KeyId=key["KeyId"])
     assert answer["PublicKey"] == outside.spki(private_key.public_key())
 

@@ -489,6 +489,21 @@ def test_no_rotation_on_demand_just_before_the_date(timed, refused):
     assert len(rotations(kms, key)) == 2
 
 
+def test_rotations_stay_in_order_when_the_clock_goes_back(timed):
+    key = new_key(timed.kms)
+    timed.advance(30 * DAY)
+    for _ in range(2):
+        timed.kms.rotate_key_on_demand(KeyId=key["KeyId"])
+    timed.restart()
+    kms = timed.kms
+    for _ in range(2):
+        kms.rotate_key_on_demand(KeyId=key["KeyId"])
+    entries = rotations(kms, key)
+    assert [entry["KeyMaterialState"] for entry in entries] == ["NON_CURRENT"] * 3 + ["CURRENT"]
+    assert entries[-1]["KeyMaterialId"] == kms.describe_key(
+        KeyId=key["KeyId"])["KeyMetadata"]["CurrentKeyMaterialId"]
+
+
 def test_automatic_rotations_do_not_count_against_the_limit(timed, refused):
     kms = timed.kms
     key = new_key(kms)

@@ -79,8 +79,8 @@ def test_both_sides_derive_the_same_secret(kms, key_of, key_spec):
 
 
 @pytest.mark.parametrize("key_spec", outside.NIST_CURVES)
-def test_an_imported_key_derives_what_its_private_key_does(kms, imported, key_spec):
-    key, private_key = imported(key_spec, AGREEMENT)
+def test_an_imported_key_derives_what_its_private_key_does(kms, key_from_outside, key_spec):
+    key, private_key = key_from_outside(key_spec, AGREEMENT)
     peer = outside.generate(key_spec)
     answer = kms.derive_shared_secret(KeyId=key["KeyId"], PublicKey=outside.spki(peer.public_key()), **ECDH)
     assert answer["SharedSecret"] == private_key.exchange(ec.ECDH(), peer.public_key())
@@ -108,8 +108,8 @@ def test_two_keys_of_ours_agree(kms, key_of, key_spec):
     assert len(secrets) == 1
 
 
-def test_a_secret_that_begins_with_zeros_is_as_long_as_the_others(kms, imported):
-    key, private_key = imported("ECC_NIST_P256", AGREEMENT)
+def test_a_secret_that_begins_with_zeros_is_as_long_as_the_others(kms, key_from_outside):
+    key, private_key = key_from_outside("ECC_NIST_P256", AGREEMENT)
     # One in 256 begins so; that none of these does has a chance of 10 to the power of minus 17.
     peers = (outside.generate("ECC_NIST_P256").public_key() for _ in range(10_000))
     peer = next(peer for peer in peers if private_key.exchange(ec.ECDH(), peer)[0] == 0)
@@ -173,16 +173,16 @@ def test_what_is_encapsulated_outside_is_decapsulated_here(kms, key_of, key_spec
 
 
 @pytest.mark.parametrize("key_spec", outside.ML_KEM)
-def test_what_is_encapsulated_here_is_decapsulated_outside(kms, imported, key_spec):
-    key, private_key = imported(key_spec, ENCAPSULATION)
+def test_what_is_encapsulated_here_is_decapsulated_outside(kms, key_from_outside, key_spec):
+    key, private_key = key_from_outside(key_spec, ENCAPSULATION)
     answer = kms.encapsulate(KeyId=key["KeyId"], **ML_KEM)
     assert private_key.decapsulate(answer["SharedSecretCiphertextBlob"]) == answer["SharedSecret"]
 
 
 @pytest.mark.parametrize("key_spec", outside.ML_KEM)
-def test_an_altered_ciphertext_is_rejected_implicitly(kms, imported, key_spec):
+def test_an_altered_ciphertext_is_rejected_implicitly(kms, key_from_outside, key_spec):
     """It gives a secret like any other, the one of FIPS 203, algorithm 18, that nobody else can know."""
-    key, private_key = imported(key_spec, ENCAPSULATION)
+    key, private_key = key_from_outside(key_spec, ENCAPSULATION)
     answer = kms.encapsulate(KeyId=key["KeyId"], **ML_KEM)
     blob = answer["SharedSecretCiphertextBlob"]
     for place in (0, len(blob) // 2, len(blob) - 1):

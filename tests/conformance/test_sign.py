@@ -89,8 +89,8 @@ def test_what_is_signed_here_is_verified_outside(kms, key_of, public_key_of, key
 
 
 @pytest.mark.parametrize(("key_spec", "algorithm"), EVERY)
-def test_what_is_signed_outside_is_verified_here(kms, imported, not_verified, key_spec, algorithm):
-    key, private_key = imported(key_spec, "SIGN_VERIFY")
+def test_what_is_signed_outside_is_verified_here(kms, key_from_outside, not_verified, key_spec, algorithm):
+    key, private_key = key_from_outside(key_spec, "SIGN_VERIFY")
     given = signable(algorithm)
     if algorithm == "ED25519_PH_SHA_512":
         signature = ed25519ph.sign(private_key.private_bytes_raw(), given["Message"])
@@ -120,16 +120,16 @@ def test_a_message_and_its_digest_are_signed_alike(kms, key_of, public_key_of, k
 
 @pytest.mark.parametrize("bits", ["256", "384", "512"])
 @pytest.mark.parametrize("scheme", ["PSS", "PKCS1_V1_5"])
-def test_openssl_verifies_and_signs_with_rsa(kms, imported, tmp_path, scheme, bits):
-    key, private_key = imported("RSA_2048", "SIGN_VERIFY")
+def test_openssl_verifies_and_signs_with_rsa(kms, key_from_outside, tmp_path, scheme, bits):
+    key, private_key = key_from_outside("RSA_2048", "SIGN_VERIFY")
     algorithm = f"RSASSA_{scheme}_SHA_{bits}"
     options = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"] if scheme == "PSS" else []
     both_ways_with_openssl(kms, key, private_key, algorithm, tmp_path, [f"-sha{bits}", *options])
 
 
 @pytest.mark.parametrize("key_spec", outside.CURVES)
-def test_openssl_verifies_and_signs_with_ecdsa(kms, imported, tmp_path, key_spec):
-    key, private_key = imported(key_spec, "SIGN_VERIFY")
+def test_openssl_verifies_and_signs_with_ecdsa(kms, key_from_outside, tmp_path, key_spec):
+    key, private_key = key_from_outside(key_spec, "SIGN_VERIFY")
     algorithm, = outside.SIGNING[key_spec]
     both_ways_with_openssl(kms, key, private_key, algorithm, tmp_path, [f"-sha{algorithm[-3:]}"])
 
@@ -148,8 +148,8 @@ def both_ways_with_openssl(kms, key, private_key, algorithm, directory, options)
     assert kms.verify(Signature=signature, **parameters)["SignatureValid"]
 
 
-def test_openssl_verifies_and_signs_with_ed25519(kms, imported, tmp_path):
-    key, private_key = imported(outside.ED25519, "SIGN_VERIFY")
+def test_openssl_verifies_and_signs_with_ed25519(kms, key_from_outside, tmp_path):
+    key, private_key = key_from_outside(outside.ED25519, "SIGN_VERIFY")
     parameters = {"KeyId": key["KeyId"], "SigningAlgorithm": "ED25519_SHA_512", "Message": MESSAGE}
     (tmp_path / "message").write_bytes(MESSAGE)
     (tmp_path / "public").write_bytes(kms.get_public_key(KeyId=key["KeyId"])["PublicKey"])
@@ -172,9 +172,9 @@ def test_the_outside_ed25519ph_is_that_of_the_rfc():
     assert not ed25519ph.verifies(public_key, b"abd", signature)
 
 
-def test_ed25519ph_hashes_the_digest_once_more(kms, imported):
+def test_ed25519ph_hashes_the_digest_once_more(kms, key_from_outside):
     """AWS says so of what is given with MessageType DIGEST (API reference, Sign)."""
-    key, private_key = imported(outside.ED25519, "SIGN_VERIFY")
+    key, private_key = key_from_outside(outside.ED25519, "SIGN_VERIFY")
     digest = hashlib.sha512(MESSAGE).digest()
     signature = kms.sign(KeyId=key["KeyId"], SigningAlgorithm="ED25519_PH_SHA_512", MessageType="DIGEST",
                          Message=digest)["Signature"]
@@ -184,16 +184,16 @@ def test_ed25519ph_hashes_the_digest_once_more(kms, imported):
     assert not outside.verifies(private_key.public_key(), "ED25519_SHA_512", digest, signature)
 
 
-def test_ed25519_gives_the_bytes_that_others_give(kms, imported):
-    key, private_key = imported(outside.ED25519, "SIGN_VERIFY")
+def test_ed25519_gives_the_bytes_that_others_give(kms, key_from_outside):
+    key, private_key = key_from_outside(outside.ED25519, "SIGN_VERIFY")
     answer = kms.sign(KeyId=key["KeyId"], SigningAlgorithm="ED25519_SHA_512", Message=MESSAGE)
     assert answer["Signature"] == private_key.sign(MESSAGE)
 
 
 @pytest.mark.parametrize("bits", ["256", "384", "512"])
 @pytest.mark.parametrize("key_spec", outside.RSA)
-def test_pkcs1_gives_the_bytes_that_others_give(kms, imported, key_spec, bits):
-    key, private_key = imported(key_spec, "SIGN_VERIFY")
+def test_pkcs1_gives_the_bytes_that_others_give(kms, key_from_outside, key_spec, bits):
+    key, private_key = key_from_outside(key_spec, "SIGN_VERIFY")
     algorithm = f"RSASSA_PKCS1_V1_5_SHA_{bits}"
     answer = kms.sign(KeyId=key["KeyId"], SigningAlgorithm=algorithm, Message=MESSAGE)
     assert answer["Signature"] == outside.sign(private_key, algorithm, MESSAGE)
@@ -213,8 +213,8 @@ def test_a_message_and_its_representative_are_signed_alike(kms, key_of, public_k
     not_verified(key, SigningAlgorithm="ML_DSA_SHAKE_256", Message=mu["Message"], Signature=signature)
 
 
-def test_ml_dsa_signs_without_a_context(imported, not_verified):
-    key, private_key = imported("ML_DSA_44", "SIGN_VERIFY")
+def test_ml_dsa_signs_without_a_context(key_from_outside, not_verified):
+    key, private_key = key_from_outside("ML_DSA_44", "SIGN_VERIFY")
     signature = private_key.sign(MESSAGE, b"context")
     not_verified(key, SigningAlgorithm="ML_DSA_SHAKE_256", Message=MESSAGE, Signature=signature)
 
@@ -262,9 +262,9 @@ def test_every_changed_signature_is_refused(kms, key_of, not_verified, key_spec,
         not_verified(key, Signature=odd, **parameters)
 
 
-def test_a_signature_of_another_key_is_refused(kms, key_of, imported, not_verified):
+def test_a_signature_of_another_key_is_refused(kms, key_of, key_from_outside, not_verified):
     for key_spec, algorithm in EVERY:
-        signature = kms.sign(KeyId=imported(key_spec, "SIGN_VERIFY")[0]["KeyId"], SigningAlgorithm=algorithm,
+        signature = kms.sign(KeyId=key_from_outside(key_spec, "SIGN_VERIFY")[0]["KeyId"], SigningAlgorithm=algorithm,
                              **signable(algorithm))["Signature"]
         not_verified(key_of(key_spec, "SIGN_VERIFY"), Signature=signature, SigningAlgorithm=algorithm,
                      **signable(algorithm))
@@ -279,15 +279,15 @@ def test_a_signature_of_another_algorithm_is_refused(kms, key_of, not_verified, 
 
 
 @pytest.mark.parametrize("salt_bytes", [0, 20, 31, 33, padding.PSS.MAX_LENGTH])
-def test_pss_salts_are_as_long_as_the_hash(imported, not_verified, salt_bytes):
-    key, private_key = imported("RSA_2048", "SIGN_VERIFY")
+def test_pss_salts_are_as_long_as_the_hash(key_from_outside, not_verified, salt_bytes):
+    key, private_key = key_from_outside("RSA_2048", "SIGN_VERIFY")
     algorithm = "RSASSA_PSS_SHA_256"
     signature = private_key.sign(MESSAGE, outside.salted(algorithm, salt_bytes), outside.hash_of(algorithm))
     not_verified(key, SigningAlgorithm=algorithm, Message=MESSAGE, Signature=signature)
 
 
-def test_pss_masks_with_its_own_hash(imported, not_verified):
-    key, private_key = imported("RSA_2048", "SIGN_VERIFY")
+def test_pss_masks_with_its_own_hash(key_from_outside, not_verified):
+    key, private_key = key_from_outside("RSA_2048", "SIGN_VERIFY")
     masked = padding.PSS(padding.MGF1(outside.hash_of("SHA_1")), padding.PSS.DIGEST_LENGTH)
     signature = private_key.sign(MESSAGE, masked, outside.hash_of("SHA_256"))
     not_verified(key, SigningAlgorithm="RSASSA_PSS_SHA_256", Message=MESSAGE, Signature=signature)

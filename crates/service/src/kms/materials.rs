@@ -11,9 +11,6 @@ use crate::error::ServiceError;
 use crate::host::Host;
 use crate::snapshot::identity_of;
 
-/// The least time between two rotations of a key; dates are told in milliseconds.
-const ROTATION_DATE_STEP: SignedDuration = SignedDuration::from_millis(1);
-
 /// The first material of a key.
 pub(super) async fn new_material(
     context: &Context<'_>,
@@ -84,10 +81,15 @@ pub(crate) fn rotate(
         }
     }
     record.key.current_key_material_id = Some(key_material_id);
-    // A call that came first may commit last. The order of rotations is told by their dates, so that a later one has a later date.
-    let last = record.material_rotations.iter().map(|row| row.rotated).max();
-    let rotated = last.map_or(now, |last| now.max(last + ROTATION_DATE_STEP));
+    let rotated = rotation_date(record, now);
     record.material_rotations.push(MaterialRotationRow { key_material_id, rotated, rotation_type });
+}
+
+/// When a rotation is said to be done: now, and after every other, since dates tell the order. Of two calls at once the one
+/// that commits last may have begun first.
+fn rotation_date(record: &KeyRecord, now: Timestamp) -> Timestamp {
+    let last = record.material_rotations.iter().map(|row| row.rotated).max();
+    last.map_or(now, |last| now.max(last + SignedDuration::from_nanos(1)))
 }
 
 /// Rotates a key and all its related keys to fresh material.
