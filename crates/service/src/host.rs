@@ -1,7 +1,6 @@
 //! What a running service consists of, and its two look-ups that memory answers: a key and an alias.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use attestation::Roots;
 use audit::Journal;
@@ -19,6 +18,7 @@ use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::ids::Ids;
+use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::snapshot::KeySnapshot;
@@ -43,8 +43,8 @@ pub(crate) struct Host {
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,
-    /// Whether material was destroyed since the store last wiped what rows leave behind.
-    pub(crate) scrub_due: AtomicBool,
+    /// When the store wipes what rows of destroyed material leave behind.
+    pub(crate) scrub: Scrub,
     /// When the deployment was made: before it nobody could see a key being used.
     pub(crate) tracking_start: Timestamp,
     pub(crate) deployment_id: DeploymentId,
@@ -118,7 +118,7 @@ impl Host {
     /// Drops material that has been destroyed from memory, and has the store wiped of what its row left behind.
     pub(crate) fn forget_destroyed(&self, identity: &MaterialIdentity) {
         self.custodian.forget(identity);
-        self.scrub_due.store(true, Ordering::Release);
+        self.scrub.set_due();
     }
 
     /// A fresh random UUID.

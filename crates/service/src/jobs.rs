@@ -7,10 +7,10 @@
 mod deletion;
 mod expiry;
 mod rotation;
+mod scrub;
 mod transit;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use store::{Snapshot, StoreError, Transaction};
@@ -19,6 +19,8 @@ use wire::names::{KeyId, Region};
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::trail::Committed;
+
+pub(crate) use self::scrub::Scrub;
 
 /// How often the jobs look for work.
 const JOB_INTERVAL: Duration = Duration::from_secs(1);
@@ -39,22 +41,9 @@ pub(crate) async fn run_once(host: &Host) {
     tell("expiry", expiry::run(host).await);
     tell("rotation", rotation::run(host).await);
     tell("multi-Region", transit::run(host).await);
-    tell("scrub", scrub(host).await);
+    tell("scrub", scrub::run(host).await);
     tell("last usage", host.last_usage.keep(&host.store).await);
     tell("outbox", host.outbox.clear(&host.store, &host.journal).await);
-}
-
-/// Wipes what the rows of destroyed material left behind in the store's files, once for all that was destroyed since.
-async fn scrub(host: &Host) -> Result<(), ServiceError> {
-    if !host.scrub_due.swap(false, Ordering::AcqRel) {
-        return Ok(());
-    }
-    let scrubbed = host.store.scrub().await;
-    if !matches!(scrubbed, Ok(true)) {
-        // A reader still looks at the past, or the disk is full: the next look tries again.
-        host.scrub_due.store(true, Ordering::Release);
-    }
-    Ok(scrubbed.map(drop)?)
 }
 
 fn tell(job: &str, outcome: Result<(), ServiceError>) {

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use attestation::Roots;
@@ -24,6 +23,7 @@ use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::host::{self, Host};
 use crate::ids::Ids;
+use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::service::Service;
@@ -153,6 +153,10 @@ fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreErro
     Ok(records)
 }
 
+fn is_scrub_due(snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
+    snapshot.is_scrub_due()
+}
+
 /// Makes the root key, the deployment and its domain keys. A root key that an interrupted first start left behind has
 /// wrapped nothing yet and is taken as it is.
 fn initialize(
@@ -242,6 +246,8 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         ..JournalOptions::new(*deployment_id.as_bytes())
     };
     let (journal, _) = Journal::open(&journal_dir, options)?;
+    // What a life before destroyed and did not wipe is wiped by this one.
+    let scrub = Scrub::new(store.read(is_scrub_due).await?);
     let outbox = Outbox::default();
     let recovered_count = outbox.recover(&store, &journal, &journal_dir).await?;
     if recovered_count > 0 {
@@ -279,8 +285,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         buffers: Buffers::default(),
         outbox,
         last_usage: LastUsage::default(),
-        // What a life before destroyed and did not wipe is wiped now.
-        scrub_due: AtomicBool::new(true),
+        scrub,
         tracking_start,
         attestation_roots,
         deployment_id,

@@ -249,6 +249,10 @@ CREATE TABLE key_usages (
   FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE upkeep (
+  name TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX keys_in_transit ON keys (state) WHERE state IN ('Creating', 'Updating');
 ";
 
@@ -296,6 +300,11 @@ pub(crate) const EXEMPT_TABLES: &[(&str, &str)] = &[
         "Read before the seal key is known. Each is wrapped by the root key together with the \
          deployment, its purpose and its version: an edited, swapped or foreign row does not \
          unwrap, and what an absent one wrapped or sealed is refused.",
+    ),
+    (
+        "upkeep",
+        "Says that a scrub is due. Whoever takes the row away could as well keep a copy of the file \
+         with what the scrub would wipe.",
     ),
     (
         "leases",

@@ -225,3 +225,23 @@ async fn a_scrub_between_acts_changes_no_row() {
         assert_eq!(found, Some(record));
     }
 }
+
+/// Whoever starts next can make up for a scrub that the process before did not come to.
+#[tokio::test]
+async fn a_scrub_is_due_from_a_deletion_until_it_is_done() {
+    fn look(snapshot: &store::Snapshot<'_>) -> Result<bool, StoreError> {
+        snapshot.is_scrub_due()
+    }
+    async fn is_due(store: &Store) -> bool {
+        store.read(look).await.unwrap()
+    }
+    let place = Place::new();
+    make(&place.store, 1, 60).await;
+    assert!(!is_due(&place.store).await);
+    delete(&place.store, 1).await;
+    assert!(is_due(&place.store).await);
+    let place = place.close_and_open();
+    assert!(is_due(&place.store).await);
+    assert!(scrub(&place.store).await);
+    assert!(!is_due(&place.store).await);
+}
