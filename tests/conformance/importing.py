@@ -1,5 +1,6 @@
 """Key material of every spec, and its way into a key: made and wrapped by Python's `cryptography`."""
 
+import copy
 import os
 from datetime import datetime, timedelta, timezone
 
@@ -85,6 +86,13 @@ class ImportedKey:
         self.key_id, self.arn = self.metadata["KeyId"], self.metadata["Arn"]
         self.key_spec = key_spec
         self.wrapping = {}
+
+    def in_region(self, kms, region):
+        """The key's replica in a Region, through a client of it."""
+        replica = copy.copy(self)
+        replica.kms, replica.wrapping = kms, {}
+        replica.arn = self.arn.replace(self.arn.split(":")[3], region)
+        return replica
 
     def parameters(self, algorithm="RSA_AES_KEY_WRAP_SHA_256", wrapping_key_spec="RSA_2048"):
         """What GetParametersForImport gives; asked for once, since it is good for a day."""

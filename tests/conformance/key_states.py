@@ -265,9 +265,8 @@ Of several reasons the one that AWS checks first is told: mostly usage, then sta
   is in this state, and it has no column.
 - Creating and Updating last a second at most.
 - Operations that name no key know no state: {without}.
-- ReEncrypt, UpdateAlias, CreateAlias and DeleteAlias name keys by other members than `KeyId`, which are told in brackets.
-- *Doubt*: AWS documents `DisabledException` for GetPublicKey on a disabled key and is seen to answer; the sentence for
-  PendingReplicaDeletion is not recorded.
+- ReEncrypt and the operations of aliases name keys by other members than `KeyId`, which are told in brackets.
+- *Doubt*: AWS documents `DisabledException` for GetPublicKey on a disabled key and is seen to answer.
 """
 PAGE_STATES = [state for state in STATES if state not in UNREACHABLE]
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import journal
 from conftest import client_of, policy, root_of, statement
 from keystead import ACCOUNT, OTHER_ACCOUNT, REGION
-from timed import eventually
+from timed import DAY, eventually
 
 REPLICA = "eu-west-1"
 DRY_RUN = "DryRunOperationException"
@@ -217,6 +217,17 @@ def test_the_usage_is_kept_across_restarts(own_server):
     assert last_usage(client(), unused) == {}
 
 
+def test_the_usage_survives_a_crash_soon_after(timed):
+    key = timed.kms.create_key()["KeyMetadata"]
+    timed.kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+    before = last_usage(timed.kms, key)
+    timed.jobs_have_run()
+    timed.server.kill()
+    timed.server.start()
+    timed.began_anew()
+    assert last_usage(timed.kms, key) == before
+
+
 def test_tracking_does_not_begin_anew_with_the_server(own_server):
     def client():
         return client_of(own_server, own_server.root_credentials())
@@ -245,3 +256,17 @@ def test_another_account_is_refused_whatever_the_policy_says(kms, other, refused
     # Its use counts all the same.
     other.encrypt(KeyId=key["Arn"], Plaintext=b"x")
     assert last_usage(kms, key)["Operation"] == "Encrypt"
+
+
+def test_a_replica_that_is_made_again_begins_anew(timed):
+    kms, elsewhere = timed.kms, timed.client(REPLICA)
+    key_id = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    for _ in range(2):
+        kms.replicate_key(KeyId=key_id, ReplicaRegion=REPLICA)
+        timed.wait_for_state(key_id, "Enabled", REPLICA)
+        assert elsewhere.get_key_last_usage(KeyId=key_id)["KeyLastUsage"] == {}
+        elsewhere.encrypt(KeyId=key_id, Plaintext=b"x")
+        elsewhere.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+        timed.advance(8 * DAY)
+        timed.wait_until_gone(key_id, REPLICA)
+        timed.jobs_have_run()

@@ -13,6 +13,7 @@ from timed import DAY, eventually
 
 MULTI_REGION_ID = re.compile(r"mrk-[0-9a-f]{32}")
 CHINA = "cn-north-1"
+ONE_REPLICA = "You can create only one replica of each primary key in each AWS Region."
 ROOT = root_of(ACCOUNT)
 SPECS = [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("RSA_2048", "ENCRYPT_DECRYPT"),
          ("RSA_2048", "SIGN_VERIFY"), ("ECC_NIST_P256", "SIGN_VERIFY"),
@@ -187,10 +188,10 @@ def test_only_primary_keys_are_replicated(pair, kms, key, refused):
 
 def test_one_key_for_each_region(pair, refused):
     for region in (REPLICA, REGION):
-        with refused("AlreadyExistsException"):
+        with refused("AlreadyExistsException", ONE_REPLICA):
             pair.call(REGION, "replicate_key", ReplicaRegion=region)
     pair.call(REPLICA, "schedule_key_deletion", PendingWindowInDays=7)
-    with refused("AlreadyExistsException"):
+    with refused("AlreadyExistsException", ONE_REPLICA):
         pair.call(REGION, "replicate_key", ReplicaRegion=REPLICA)
 
 

@@ -14,15 +14,13 @@ def imported(client):
     key = ImportedKey(client(REGION), MultiRegion=True)
     material = material_of("SYMMETRIC_DEFAULT")
     key.bring(material)
-    return key, in_region(key, client, REPLICA), material
+    return key, replicated(key, client, REPLICA), material
 
 
-def in_region(key, client, region):
+def replicated(key, client, region):
     """The replica of an imported key in a Region, made now."""
     key.kms.replicate_key(KeyId=key.key_id, ReplicaRegion=region)
-    replica = ImportedKey.__new__(ImportedKey)
-    replica.__dict__.update(key.__dict__, kms=client(region), wrapping={})
-    replica.arn = key.arn.replace(REGION, region)
+    replica = key.in_region(client(region), region)
     eventually("the replica was made", lambda: replica.state() == "PendingImport")
     return replica
 
@@ -54,7 +52,7 @@ def test_a_token_is_of_one_region(imported, refused):
 def test_new_material_waits_for_every_region(imported, client, refused):
     key, replica, first = imported
     replica.bring(first)
-    third = in_region(key, client, THIRD)
+    third = replicated(key, client, THIRD)
     third.bring(first)
     blob = key.kms.encrypt(KeyId=key.key_id, Plaintext=b"plain")["CiphertextBlob"]
 
@@ -125,7 +123,7 @@ def test_other_imported_keys_are_replicated_too(client, refused, key_spec, key_u
     key = ImportedKey(client(REGION), key_spec, key_usage, MultiRegion=True)
     material = material_of(key_spec)
     key.bring(material)
-    replica = in_region(key, client, REPLICA)
+    replica = replicated(key, client, REPLICA)
     with refused("IncorrectKeyMaterialException"):
         replica.bring(material_of(key_spec))
     replica.bring(material)

@@ -7,7 +7,7 @@ use store::{KeyPolicyRow, KeyRecord, KeyRow, MaterialRow, TagRow, Transaction};
 use wire::enums::{KeyState, OriginType};
 use wire::error_codes::ErrorCode;
 use wire::kms::multi_region::{ReplicateKeyRequest, ReplicateKeyResponse};
-use wire::names::{KeyArn, Region};
+use wire::names::Region;
 use wire::shape::required;
 
 use super::super::import::not_imported;
@@ -120,10 +120,9 @@ fn replica_region(
         )));
     }
     if region == own || other_regions(primary.record()).contains(&region) {
-        let arn = KeyArn { region, ..primary.arn() };
         return Err(ServiceError::new(
             ErrorCode::AlreadyExistsException,
-            format!("Key {arn} already exists."),
+            "You can create only one replica of each primary key in each AWS Region.",
         ));
     }
     Ok(region)
