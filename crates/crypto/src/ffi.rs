@@ -37,6 +37,14 @@ pub(crate) fn module_name() -> &'static str {
     name.to_str().unwrap_or_default()
 }
 
+/// How many approved services of the FIPS module this thread has had (`openssl/service_indicator.h`).
+#[cfg(all(test, feature = "fips"))]
+pub(crate) fn approved_services() -> u64 {
+    // SAFETY: the function reads a counter of the calling thread.
+    // JUSTIFICATION: `aws-lc-rs` keeps the indicator to itself.
+    unsafe { aws_lc::FIPS_service_indicator_after_call() }
+}
+
 /// An `EVP_PKEY`: a private key, or a public one.
 pub(crate) struct Key(NonNull<aws_lc::EVP_PKEY>);
 
