@@ -1,16 +1,25 @@
 """A running server and its callers. Every fixture fails when the server is down."""
 
+import functools
 import json
+import os
+import subprocess
 import uuid
 from contextlib import contextmanager
 
 import boto3
+import botocore.auth
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import journal
 import keystead
+import outside
+from importing import ImportedKey, material_of
+from related import REPLICA, Related
 from signing import Caller
+from timed import Timed
 
 # Refused calls are answered once; a retry would only hide a fault.
 CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
@@ -60,6 +69,28 @@ def own_server(tmp_path):
     running = keystead.Server(tmp_path / "data")
     yield running
     running.stop()
+
+
+@pytest.fixture
+def timed(tmp_path, monkeypatch):
+    """A server of its own: its clock is nobody else's."""
+    running = Timed(tmp_path / "data", client_of)
+    # The SDK signs with the server's time too. It asks for it in one place, without a time zone.
+    monkeypatch.setattr(botocore.auth, "get_current_datetime",
+                        lambda: running.now().replace(tzinfo=None))
+    yield running
+    assert running.server.stop() == 0, running.server.output()
+
+
+@pytest.fixture(scope="session")
+def ours():
+    """What `cargo xtask model` prints of the server's operations; KEYSTEAD_XTASK may name a build of it."""
+    built = os.environ.get("KEYSTEAD_XTASK")
+    command = [built] if built else ["cargo", "xtask"]
+    done = subprocess.run([*command, "model"], cwd=keystead.REPOSITORY, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +159,90 @@ def disabled_key(kms):
     metadata = kms.create_key()["KeyMetadata"]
     kms.disable_key(KeyId=metadata["KeyId"])
     return metadata
+
+
+@pytest.fixture(scope="session")
+def key_of(kms):
+    """`key_of(key_spec, key_usage)`: the metadata of a key that the tests share and leave as it is."""
+    @functools.cache
+    def make(key_spec, key_usage):
+        return kms.create_key(KeySpec=key_spec, KeyUsage=key_usage)["KeyMetadata"]
+    return make
+
+
+@pytest.fixture(scope="session")
+def key_from_outside(kms):
+    """`key_from_outside(key_spec, key_usage)`: such a key again, and its private key, which was made outside."""
+    @functools.cache
+    def make(key_spec, key_usage):
+        key = kms.create_key(KeySpec=key_spec, KeyUsage=key_usage, Origin="EXTERNAL")["KeyMetadata"]
+        private_key = outside.generate(key_spec)
+        outside.import_material(kms, key["KeyId"], outside.pkcs8(private_key))
+        return key, private_key
+    return make
+
+
+@pytest.fixture
+def record_of(server):
+    """The one record of an answered call, found by its request id, at once."""
+    def find(request_id):
+        found = [record for record in journal.records(server.directory / "journal")
+                 if record.get("requestID") == request_id]
+        assert len(found) == 1, (request_id, found)
+        return found[0]
+    return find
+
+
+@pytest.fixture
+def imported(kms):
+    """A symmetric key that waits for its material."""
+    return ImportedKey(kms)
+
+
+@pytest.fixture
+def two_materials(imported):
+    """A symmetric key that was rotated from one imported material to another, and both."""
+    first, second = material_of("SYMMETRIC_DEFAULT"), material_of("SYMMETRIC_DEFAULT")
+    imported.bring(first)
+    imported.bring(second, ImportType="NEW_KEY_MATERIAL")
+    imported.kms.rotate_key_on_demand(KeyId=imported.key_id)
+    return imported, first, second
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    """The root user's client of a Region."""
+    clients = {}
+
+    def find(region):
+        if region not in clients:
+            clients[region] = client_of(server, server.root_credentials(), region=region)
+        return clients[region]
+    return find
+
+
+@pytest.fixture
+def related(client):
+    """A primary key without replicas."""
+    return Related(client)
+
+
+@pytest.fixture(scope="session")
+def pairs():
+    """Pairs that nobody has used yet."""
+    return []
+
+
+@pytest.fixture
+def pair(client, pairs):
+    """A primary key and its replica. Several are made at once, since making one takes a second."""
+    if not pairs:
+        pairs += [Related(client) for _ in range(10)]
+        for one in pairs:
+            one.call(keystead.REGION, "replicate_key", ReplicaRegion=REPLICA)
+        for one in pairs:
+            one.wait_for_state(REPLICA, "Enabled")
+    return pairs.pop()
 
 
 @pytest.fixture

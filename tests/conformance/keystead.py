@@ -22,11 +22,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BINARIES = {
     "KEYSTEAD_BINARY": REPOSITORY / "target/debug/keystead",
     "KEYSTEAD_TEST_CLOCK_BINARY": REPOSITORY / "target/test-clock/keystead",
+    "KEYSTEAD_ATTESTATION_DOCUMENT": REPOSITORY / "target/debug/examples/attestation_document",
 }
 
 
 def binary(variable="KEYSTEAD_BINARY"):
-    """The server under test, as the variable says or as this tree builds it."""
+    """The server under test, or what else the variable names, as it says or as this tree builds it."""
     path = Path(os.environ.get(variable, BINARIES[variable])).resolve()
     if not path.is_file():
         raise FileNotFoundError(f"{path}: build it first (.ci/run says how), or set {variable}")

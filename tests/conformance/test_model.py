@@ -3,10 +3,6 @@
 Which errors an operation may answer with is checked on every call that any test here makes: see conftest.
 """
 
-import json
-import os
-import subprocess
-
 import botocore
 import botocore.session
 import pytest
@@ -17,17 +13,6 @@ SESSION = botocore.session.get_session()
 MODEL = SESSION.get_service_model("kms")
 SHAPES = SESSION.get_component("data_loader").load_service_model("kms", "service-2")["shapes"]
 BUILT = 45
-
-
-@pytest.fixture(scope="module")
-def ours():
-    """What `cargo xtask model` prints; KEYSTEAD_XTASK may name a build of it."""
-    built = os.environ.get("KEYSTEAD_XTASK")
-    command = [built] if built else ["cargo", "xtask"]
-    done = subprocess.run([*command, "model"], cwd=REPOSITORY, capture_output=True, text=True,
-                          check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def unbuilt():

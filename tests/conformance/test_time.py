@@ -1,64 +1,17 @@
 """What only time brings, with the clock of a test-clock build moved forward."""
 
-import shutil
-import time
-from datetime import datetime, timedelta, timezone
-
-import pytest
+import contextlib
+import sqlite3
+from datetime import timedelta
 
 import journal
-from keystead import ACCOUNT, REGION, Server, binary
+from importing import ImportedKey
+from keystead import ACCOUNT, REGION, binary
 from signing import Caller
+from timed import DAY, HOUR, eventually
 
-DAY = 24 * 60 * 60
-JOB_SECONDS_MAX = 20
-
-
-class Timed:
-    """A server whose clock moves, and its root user, who keeps up with it."""
-
-    def __init__(self, directory):
-        self.server = Server(directory, program=binary("KEYSTEAD_TEST_CLOCK_BINARY"))
-        self.ahead = timedelta(0)
-        self.caller = Caller(self.server.port, *self.server.root_credentials(), clock=self.now)
-
-    def now(self):
-        """The server's time."""
-        return datetime.now(timezone.utc) + self.ahead
-
-    def advance(self, seconds):
-        """Moves the server's time."""
-        self.server.advance(seconds)
-        self.ahead += timedelta(seconds=seconds)
-
-    def call(self, operation, **parameters):
-        """A call that succeeds."""
-        answer = self.caller.call(operation, parameters)
-        assert answer.status == 200, answer.body
-        return answer.json if answer.body else None
-
-    def error(self, operation, **parameters):
-        """A call that fails: name and text."""
-        answer = self.caller.call(operation, parameters)
-        return answer.error, answer.message
-
-    def wait_until_gone(self, key_id):
-        """Waits for the deletion job."""
-        deadline = time.monotonic() + JOB_SECONDS_MAX
-        while time.monotonic() < deadline:
-            answer = self.caller.call("DescribeKey", {"KeyId": key_id})
-            if answer.status == 400:
-                return answer.error, answer.message
-            time.sleep(0.1)
-        raise AssertionError(f"{key_id} is still there: {answer.body}")
-
-
-@pytest.fixture
-def timed(tmp_path):
-    """A server of its own: its clock is nobody else's."""
-    running = Timed(tmp_path / "data")
-    yield running
-    assert running.server.stop() == 0, running.server.output()
+OTHER_REGION = "eu-west-1"
+PIECE_BYTES = 12
 
 
 def test_a_key_is_deleted_on_its_date_and_not_before(timed):
@@ -70,21 +23,23 @@ def test_a_key_is_deleted_on_its_date_and_not_before(timed):
     timed.call("ScheduleKeyDeletion", KeyId=key["KeyId"], PendingWindowInDays=7)
 
     timed.advance(7 * DAY - 3600)
-    time.sleep(2)
+    timed.jobs_have_run()
     metadata = timed.call("DescribeKey", KeyId=key["KeyId"])["KeyMetadata"]
     assert metadata["KeyState"] == "PendingDeletion"
 
     timed.advance(DAY + 3600)
     arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key['KeyId']}"
     gone = ("NotFoundException", f"Key '{arn}' does not exist")
-    assert timed.wait_until_gone(key["KeyId"]) == gone
+    timed.wait_until_gone(key["KeyId"])
+    assert timed.error("DescribeKey", KeyId=key["KeyId"]) == gone
     assert timed.error("Encrypt", KeyId=key["KeyId"], Plaintext="eA==") == gone
     assert timed.error("CancelKeyDeletion", KeyId=key["KeyId"]) == gone
     assert timed.error("DescribeKey", KeyId="alias/gone") == (
         "NotFoundException", f"Alias arn:aws:kms:{REGION}:{ACCOUNT}:alias/gone is not found.")
     assert timed.error("Decrypt", CiphertextBlob=blob)[0] in (
         "NotFoundException", "AccessDeniedException")
-    assert [entry["KeyId"] for entry in timed.call("ListKeys")["Keys"]] == [kept["KeyId"]]
+    listed = [entry["KeyId"] for entry in timed.call("ListKeys")["Keys"]]
+    assert kept["KeyId"] in listed and key["KeyId"] not in listed
     assert timed.call("ListAliases")["Aliases"] == []
     timed.call("CreateAlias", AliasName="alias/gone", TargetKeyId=kept["KeyId"])
     assert timed.call("Decrypt", CiphertextBlob=kept_blob)["Plaintext"] == "eA=="
@@ -112,34 +67,118 @@ def test_a_cancelled_deletion_never_happens(timed):
     timed.advance(6 * DAY)
     timed.call("CancelKeyDeletion", KeyId=key["KeyId"])
     timed.advance(30 * DAY)
-    time.sleep(2)
+    timed.jobs_have_run()
     timed.call("EnableKey", KeyId=key["KeyId"])
     assert timed.call("Decrypt", CiphertextBlob=blob)["Plaintext"] == "eA=="
 
 
-def test_a_deletion_that_fell_due_while_the_server_was_down_happens_at_its_start(timed, tmp_path):
+def test_a_deletion_that_fell_due_while_the_server_was_down_happens_at_its_start(timed):
     key = timed.call("CreateKey")["KeyMetadata"]
     timed.call("ScheduleKeyDeletion", KeyId=key["KeyId"], PendingWindowInDays=7)
-    assert timed.server.stop() == 0
-    timed.server.start()
-    timed.caller.port = timed.server.port
-    timed.ahead = timedelta(0)
+    timed.restart()
     timed.advance(8 * DAY)
-    assert timed.wait_until_gone(key["KeyId"])[0] == "NotFoundException"
+    timed.wait_until_gone(key["KeyId"])
+
+
+def wrapped_materials(directory):
+    """The wrapped material of each key, by Region and key id, as it stands in the database."""
+    found = {}
+    database = sqlite3.connect(f"file:{directory / 'keystead.db'}?mode=ro", uri=True)
+    with contextlib.closing(database):
+        for region, key_id, wrapped in database.execute(
+                "SELECT region, key_id, wrapped FROM key_materials WHERE length(wrapped) > 0"):
+            found.setdefault((region, key_id), []).append(wrapped)
+    return found
+
+
+def pieces(secrets):
+    """Every piece of the secrets that is long enough to be found by no chance."""
+    return {secret[at:at + PIECE_BYTES] for secret in secrets
+            for at in range(len(secret) - PIECE_BYTES + 1)}
+
+
+def files_with(directory, wanted):
+    """The files below a directory that hold any of the pieces."""
+    found = []
+    for path in directory.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            found += [path.name for piece in wanted if piece in data][:1]
+    return found
 
 
 def test_a_deleted_key_leaves_no_bytes_behind(timed):
-    key = timed.call("CreateKey", Description="canary-of-a-deleted-key")["KeyMetadata"]
-    timed.call("ScheduleKeyDeletion", KeyId=key["KeyId"], PendingWindowInDays=7)
+    kms, directory = timed.kms, timed.server.directory
+    keys = {"plain": kms.create_key(Description="canary-of-a-deleted-key")["KeyMetadata"]["KeyId"],
+            "signing": kms.create_key(KeySpec="ECC_NIST_P256",
+                                      KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"],
+            "kept": kms.create_key()["KeyMetadata"]["KeyId"]}
+    imported = ImportedKey(kms)
+    imported.bring()
+    keys["imported"] = imported.key_id
+    for _ in range(2):
+        kms.rotate_key_on_demand(KeyId=keys["plain"])
+    kms.encrypt(KeyId=keys["plain"], Plaintext=b"used")
+    shared = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    kms.replicate_key(KeyId=shared, ReplicaRegion=OTHER_REGION)
+    timed.wait_for_state(shared, "Enabled", OTHER_REGION)
+
+    wrapped = wrapped_materials(directory)
+    kept = pieces(wrapped.pop((REGION, keys.pop("kept"))))
+    doomed = {name: pieces(wrapped[(REGION, key_id)]) for name, key_id in keys.items()}
+    doomed["replica"] = pieces(wrapped[(OTHER_REGION, shared)])
+    doomed["canary"] = {b"canary-of-a-deleted-key"}
+    assert len(wrapped[(REGION, keys["plain"])]) == 3
+    for wanted in doomed.values():
+        assert files_with(directory, wanted)
+
+    for key_id in keys.values():
+        kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    timed.client(OTHER_REGION).schedule_key_deletion(KeyId=shared, PendingWindowInDays=7)
     timed.advance(8 * DAY)
-    timed.wait_until_gone(key["KeyId"])
+    for key_id in keys.values():
+        timed.wait_until_gone(key_id)
+    timed.wait_until_gone(shared, OTHER_REGION)
+    # While the server runs and its log of changes is open, and after it has ended.
+    for name in ("plain", "signing", "imported", "replica"):
+        eventually(f"nothing is left of {name}", lambda: not files_with(directory, doomed[name]))
     assert timed.server.stop() == 0
-    copy = timed.server.directory.with_name("copy")
-    shutil.copytree(timed.server.directory, copy, ignore=shutil.ignore_patterns("journal", "*.sock"))
-    for path in copy.rglob("*"):
-        if path.is_file():
-            assert b"canary-of-a-deleted-key" not in path.read_bytes(), path
+    # Descriptions are in the journal for good; wrapped material is nowhere.
+    doomed.pop("canary")
+    for wanted in doomed.values():
+        assert files_with(directory, wanted) == []
+    for path in directory.iterdir():
+        assert path.is_dir() or b"canary-of-a-deleted-key" not in path.read_bytes(), path
+    assert files_with(directory, kept)
     timed.server.start()
+    timed.began_anew()
+    timed.call("Encrypt", KeyId=shared, Plaintext="eA==")
+
+
+def test_material_that_was_deleted_or_expired_leaves_no_bytes_behind(timed):
+    directory = timed.server.directory
+    deleted, expired = ImportedKey(timed.kms), ImportedKey(timed.kms)
+    deleted.bring()
+    expired.bring(ValidTo=timed.now() + timedelta(hours=1))
+    doomed = pieces(secret for key in (deleted, expired)
+                    for secret in wrapped_materials(directory)[(REGION, key.key_id)])
+    assert files_with(directory, doomed)
+    timed.kms.delete_imported_key_material(KeyId=deleted.key_id)
+    timed.advance(2 * HOUR)
+    timed.wait_for_state(expired.key_id, "PendingImport")
+    eventually("nothing is left", lambda: not files_with(directory, doomed))
+
+
+def test_a_server_that_dies_after_a_deletion_leaves_no_bytes_behind(timed):
+    directory = timed.server.directory
+    key_id = timed.kms.create_key()["KeyMetadata"]["KeyId"]
+    doomed = pieces(wrapped_materials(directory)[(REGION, key_id)])
+    timed.kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    timed.advance(8 * DAY)
+    timed.wait_until_gone(key_id)
+    timed.server.kill()
+    timed.server.start()
+    assert files_with(directory, doomed) == []
 
 
 def test_a_signature_ages_with_the_server(timed):

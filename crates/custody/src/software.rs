@@ -283,6 +283,11 @@ impl Custodian for SoftwareCustodian {
             if identity.key_spec == KeySpec::SymmetricDefault {
                 return self.keep_symmetric(identity, &self.slot_of(material)?);
             }
+            if is_rsa(identity.key_spec) {
+                let material = SecretBytes::new(material.expose().to_vec());
+                let (working_keys, identity) = (Arc::clone(&self.working_keys), *identity);
+                return self.workshop.work(move || working_keys.keep(&identity, &material)).await;
+            }
             self.working_keys.keep(identity, material)
         })
     }

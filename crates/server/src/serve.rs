@@ -137,7 +137,12 @@ fn attestation_roots(settings: &Settings) -> Result<Option<String>, ServeError> 
 }
 
 fn open_error(settings: &Settings, cause: service::OpenError) -> ServeError {
-    ServeError::Open { data_dir: settings.data_dir.clone(), cause }
+    match (cause, &settings.attestation_roots) {
+        (service::OpenError::AttestationRoots(cause), Some(path)) => {
+            ServeError::AttestationRoots { path: path.clone(), cause: io::Error::other(cause) }
+        }
+        (cause, _) => ServeError::Open { data_dir: settings.data_dir.clone(), cause },
+    }
 }
 
 fn assembly<'a>(

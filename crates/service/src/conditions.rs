@@ -10,6 +10,7 @@ use wire::names::AliasName;
 
 use crate::call::Call;
 use crate::facts::{Cryptography, Facts};
+use crate::recipient;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, NamedBy};
 
@@ -59,8 +60,7 @@ impl<'a> Conditions<'a> {
             None if measurement == "imagesha384" => recipient.pcrs.get(&0)?,
             None => recipient.pcrs.get(&pcr(measurement.strip_prefix("pcr")?)?)?,
         };
-        let digits: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(digits.into())
+        Some(recipient::hexadecimal(value).into())
     }
 
     fn of_request(&self, key: &str) -> Option<ConditionValues<'_>> {

@@ -62,6 +62,9 @@ async fn walk<O: Operation>(
         Some(recipient) => Some(Box::pin(recipient::attest(host, recipient, call.now)).await?),
         None => None,
     };
+    if let Some(recipient) = recipient.as_deref() {
+        draft.set_recipient(recipient);
+    }
     // Taken anew, so that the facts need not be kept while a document is being read.
     let facts = O::facts(&request);
     facts.check()?;

@@ -1,10 +1,11 @@
-//! The attested recipient of an answer: the document is checked before anything is decided, and its measurements are facts
-//! for policies.
+//! The attested recipient of an answer: the document is checked before anything is decided; its measurements are facts for
+//! policies, and the record tells whose they are.
 
 use std::sync::Arc;
 
 use attestation::Attested;
 use jiff::Timestamp;
+use serde_json::json;
 use wire::kms::encrypt::RecipientInfo;
 
 use crate::error::ServiceError;
@@ -30,4 +31,21 @@ pub(crate) async fn attest(
         Ok(attested) => Ok(Box::new(attested)),
         Err(error) => Err(ServiceError::invalid_attestation(error)),
     }
+}
+
+/// What the record tells of a recipient: `additionalEventData` as CloudTrail has it for calls from enclaves. The digest is
+/// left out for what has no image.
+pub(crate) fn event_data(recipient: &Attested) -> Vec<u8> {
+    let mut told = json!({ "attestationDocumentModuleId": recipient.module_id });
+    if let (Some(digest), Some(members)) = (recipient.enclave_image_digest(), told.as_object_mut())
+    {
+        let digest = hexadecimal(digest).into();
+        members.insert("attestationDocumentEnclaveImageDigest".to_owned(), digest);
+    }
+    json!({ "recipient": told }).to_string().into_bytes()
+}
+
+/// A measurement as policies and records write it: in lower-case digits.
+pub(crate) fn hexadecimal(measurement: &[u8]) -> String {
+    measurement.iter().map(|byte| format!("{byte:02x}")).collect()
 }

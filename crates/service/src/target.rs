@@ -193,12 +193,14 @@ impl Target for Replica {
     }
 }
 
-/// A key and its related key in a Region.
+/// A key and its related key in another Region.
 pub(crate) struct RelatedKeys {
     /// The key that the request names.
     pub(crate) key: OneKey,
-    /// The key with the same id in the Region that the request names.
-    pub(crate) related: Arc<KeySnapshot>,
+    /// The name of its related key in the Region that the request names.
+    pub(crate) related_arn: KeyArn,
+    /// The related key, if there is one.
+    pub(crate) related: Option<Arc<KeySnapshot>>,
 }
 
 impl Target for RelatedKeys {
@@ -212,23 +214,29 @@ impl Target for RelatedKeys {
         let region: Region = region
             .parse()
             .map_err(|_| ServiceError::internal("a malformed Region passed validation"))?;
-        let arn = KeyArn { region, ..key.key.arn() };
-        let found = lookup.host.key((region, arn.key_id)).await?;
-        let related = found.filter(|related| related.account() == arn.account);
-        let related = related.ok_or_else(|| ServiceError::key_not_found(&arn))?;
-        Ok(RelatedKeys { key, related })
+        let related_arn = KeyArn { region, ..key.key.arn() };
+        let found = match region == key.key.key().region {
+            true => None,
+            false => lookup.host.key((region, related_arn.key_id)).await?,
+        };
+        let related = found.filter(|related| related.account() == related_arn.account);
+        Ok(RelatedKeys { key, related_arn, related })
     }
 
     fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
         [
             Some(Ask::Key(&self.key.key, &self.key.named_by)),
-            Some(Ask::Key(&self.related, &NamedBy::Key)),
+            self.related.as_deref().map(|related| Ask::Key(related, &NamedBy::Key)),
             None,
         ]
     }
 
     fn resources(&self) -> Vec<Resource> {
-        vec![Resource::Key(Arc::clone(&self.key.key)), Resource::Key(Arc::clone(&self.related))]
+        [&self.key.key]
+            .into_iter()
+            .chain(&self.related)
+            .map(|key| Resource::Key(Arc::clone(key)))
+            .collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use attestation::Attested;
 use audit::{EventType, Failure, JournalError, Record, TlsDetails, UserIdentity};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -23,6 +24,7 @@ use crate::error::ServiceError;
 use crate::host::Host;
 use crate::last_usage::Usage;
 use crate::operation::{Api, Spec};
+use crate::recipient;
 use crate::snapshot::{KeySnapshot, arn_of};
 use crate::target::Target;
 
@@ -84,21 +86,33 @@ impl Resource {
 pub(crate) struct Draft<'a> {
     call: &'a Call<'a>,
     spec: &'static Spec,
-    parameters: Option<Vec<u8>>,
+    told: Told,
     resources: Vec<Resource>,
+}
+
+/// Members of the record that are JSON already.
+#[derive(Clone, Default)]
+struct Told {
+    request_parameters: Option<Vec<u8>>,
+    additional_event_data: Option<Vec<u8>>,
 }
 
 impl<'a> Draft<'a> {
     /// The record of a call whose caller is known.
     pub(crate) fn new(spec: &'static Spec, call: &'a Call<'a>) -> Draft<'a> {
-        Draft { call, spec, parameters: None, resources: Vec::new() }
+        Draft { call, spec, told: Told::default(), resources: Vec::new() }
     }
 
     /// Notes what was asked, without what is never recorded.
     pub(crate) fn set_parameters(&mut self, request: &dyn Shape) {
         let mut parameters = Vec::with_capacity(PARAMETERS_BYTES_USUAL);
         shape::record(request, self.spec.unrecorded, &mut parameters);
-        self.parameters = Some(parameters);
+        self.told.request_parameters = Some(parameters);
+    }
+
+    /// Notes who alone can read the answer.
+    pub(crate) fn set_recipient(&mut self, recipient: &Attested) {
+        self.told.additional_event_data = Some(recipient::event_data(recipient));
     }
 
     /// Notes what the request was about.
@@ -130,7 +144,7 @@ impl<'a> Draft<'a> {
         OwnedDraft {
             origin: Origin::of_call(self.spec, self.call).into_owned(self.spec),
             spec: self.spec,
-            parameters: self.parameters.clone(),
+            told: self.told.clone(),
             resources: self.resources.iter().cloned().chain(created).collect(),
         }
     }
@@ -144,7 +158,7 @@ impl<'a> Draft<'a> {
         let mut record = host.buffers.take();
         let origin = Origin::of_call(self.spec, self.call);
         let outcome = outcome.map(|()| None);
-        origin.write_record(self.parameters.as_deref(), &self.resources, outcome, &mut record);
+        origin.write_record(&self.told, &self.resources, outcome, &mut record);
         drop(origin);
         let written = host.journal.append(&record, None).await;
         host.buffers.give(record);
@@ -156,7 +170,7 @@ impl<'a> Draft<'a> {
 pub(crate) struct OwnedDraft {
     origin: Origin<'static>,
     spec: &'static Spec,
-    parameters: Option<Vec<u8>>,
+    told: Told,
     resources: Vec<Resource>,
 }
 
@@ -166,7 +180,7 @@ impl OwnedDraft {
         let elements = self.response_elements(response)?;
         let mut out = Vec::new();
         let outcome = Ok(elements.as_deref());
-        self.origin.write_record(self.parameters.as_deref(), &self.resources, outcome, &mut out);
+        self.origin.write_record(&self.told, &self.resources, outcome, &mut out);
         Ok(out)
     }
 
@@ -261,7 +275,7 @@ impl<'a> Origin<'a> {
     /// Writes the finished record: one line of JSON.
     fn write_record(
         &self,
-        parameters: Option<&[u8]>,
+        told: &Told,
         resources: &[Resource],
         outcome: Result<Option<&[u8]>, &ServiceError>,
         out: &mut Vec<u8>,
@@ -275,13 +289,13 @@ impl<'a> Origin<'a> {
             address: address_text(self.address, &mut address),
         };
         let resources: Vec<audit::Resource<'_>> = resources.iter().map(Resource::entry).collect();
-        self.assemble(&texts, parameters, &resources, outcome).write(out);
+        self.assemble(&texts, told, &resources, outcome).write(out);
     }
 
     fn assemble<'t>(
         &'t self,
         texts: &'t Texts<'t>,
-        parameters: Option<&'t [u8]>,
+        told: &'t Told,
         resources: &'t [audit::Resource<'t>],
         outcome: Result<Option<&'t [u8]>, &'t ServiceError>,
     ) -> Record<'t> {
@@ -297,9 +311,9 @@ impl<'a> Origin<'a> {
                 error_code: recorded_name(error.code()),
                 error_message: error.message(),
             }),
-            request_parameters: parameters,
+            request_parameters: told.request_parameters.as_deref(),
             response_elements: outcome.ok().flatten(),
-            additional_event_data: None,
+            additional_event_data: told.additional_event_data.as_deref(),
             request_id: Some(texts.request_id),
             event_id: texts.event_id,
             read_only: self.read_only,
@@ -355,7 +369,7 @@ impl Refused<'_> {
         error: &ServiceError,
     ) -> Result<(), JournalError> {
         let mut record = Vec::new();
-        Origin::of_refused(self).write_record(None, &[], Err(error), &mut record);
+        Origin::of_refused(self).write_record(&Told::default(), &[], Err(error), &mut record);
         host.journal.append(&record, None).await
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `keys.json` holds private keys that Python's `cryptography` made (OpenSSL 4.0.0), what it and
 //! PyCryptodome (for Ed25519ph) made with them, and what this crate made. Here the first is checked
-//! by this crate; `tests/vectors/test_keys.py` checks the second by `cryptography`.
+//! by this crate; `tests/vectors/test_key_formats.py` checks the second by `cryptography`.
 
 use crypto::{WorkingKey, key_material, key_specs};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Versions of key material: making them, and what a rotation does to a key and its related keys.
 
 use custody::{MaterialIdentity, WrappedMaterial};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{KeyRecord, KeyRow, MaterialRotationRow, MaterialRow, Transaction};
 use wire::enums::{KeyMaterialState, RotationType};
 use wire::names::{KeyMaterialId, Region};
@@ -81,11 +81,15 @@ pub(crate) fn rotate(
         }
     }
     record.key.current_key_material_id = Some(key_material_id);
-    record.material_rotations.push(MaterialRotationRow {
-        key_material_id,
-        rotated: now,
-        rotation_type,
-    });
+    let rotated = rotation_date(record, now);
+    record.material_rotations.push(MaterialRotationRow { key_material_id, rotated, rotation_type });
+}
+
+/// When a rotation is said to be done: now, and after every other, since dates tell the order. Of two calls at once the one
+/// that commits last may have begun first.
+fn rotation_date(record: &KeyRecord, now: Timestamp) -> Timestamp {
+    let last = record.material_rotations.iter().map(|row| row.rotated).max();
+    last.map_or(now, |last| now.max(last + SignedDuration::from_nanos(1)))
 }
 
 /// Rotates a key and all its related keys to fresh material.

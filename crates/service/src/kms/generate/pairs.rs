@@ -72,8 +72,7 @@ impl Operation for GenerateDataKeyPair {
             context.for_recipient(pair.private_key_der)?;
         Ok(Done::read(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob,
-            // "This field is omitted if the request includes the Recipient parameter" (API reference).
-            key_material_id: key.told_key_material_id().filter(|_| private_key_plaintext.is_some()),
+            key_material_id: key.told_key_material_id(),
             private_key_plaintext,
             public_key: Blob::from(pair.public_key_der),
             key_id: key.arn(),

@@ -16,6 +16,7 @@ use crate::events;
 use crate::facts::{Facts, Lifecycle};
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Operation, Spec};
+use crate::snapshot::KeySnapshot;
 use crate::target::{RelatedKeys, Target};
 use crate::trail::Done;
 
@@ -50,11 +51,18 @@ impl Operation for UpdatePrimaryRegion {
         }
     }
 
-    fn kind(
+    fn suits(
         _request: &UpdatePrimaryRegionRequest,
         target: &RelatedKeys,
     ) -> Result<(), ServiceError> {
-        check_primary(&target.key.key)
+        check_primary(&target.key.key)?;
+        match target.related_arn.region == target.key.key.key().region {
+            true => Err(ServiceError::unsupported(format!(
+                "{} is the multi-region primary key already.",
+                target.key.key.arn_text()
+            ))),
+            false => related(target).map(drop),
+        }
     }
 
     async fn handle(
@@ -62,7 +70,7 @@ impl Operation for UpdatePrimaryRegion {
         target: Authorized<RelatedKeys>,
         _request: &UpdatePrimaryRegionRequest,
     ) -> Result<Done<()>, ServiceError> {
-        let (former, next) = (Arc::clone(&target.key.key), Arc::clone(&target.related));
+        let (former, next) = (Arc::clone(&target.key.key), Arc::clone(related(&target)?));
         let event_ids = events::ids(context.host(), other_regions(former.record()).len())?;
         let (next_region, now) = (next.key().region, context.now());
         context
@@ -94,4 +102,9 @@ impl Operation for UpdatePrimaryRegion {
             })
             .await
     }
+}
+
+/// The replica that is to be the primary key.
+fn related(target: &RelatedKeys) -> Result<&Arc<KeySnapshot>, ServiceError> {
+    target.related.as_ref().ok_or_else(|| ServiceError::key_not_found(&target.related_arn))
 }

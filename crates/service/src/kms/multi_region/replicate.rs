@@ -69,7 +69,7 @@ impl Operation for ReplicateKey {
         }
     }
 
-    fn kind(_request: &ReplicateKeyRequest, target: &Replica) -> Result<(), ServiceError> {
+    fn suits(_request: &ReplicateKeyRequest, target: &Replica) -> Result<(), ServiceError> {
         check_primary(&target.0.key)
     }
 
