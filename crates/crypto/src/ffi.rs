@@ -24,9 +24,6 @@ use zeroize::Zeroizing;
 use crate::SecretBytes;
 use crate::ed25519::PUBLIC_KEY_BYTES;
 
-/// Room for the `SubjectPublicKeyInfo` of an ML-KEM key, in bytes: that of ML-KEM-1024 has 1,590.
-const PUBLIC_KEY_DER_BYTES_MAX: usize = 2048;
-
 /// AWS-LC answers 1 for success; all else is a failure.
 fn succeeded(answer: c_int) -> Result<(), Unspecified> {
     if answer == 1 { Ok(()) } else { Err(Unspecified) }
@@ -38,6 +35,14 @@ pub(crate) fn module_name() -> &'static str {
     // JUSTIFICATION: only the library knows which of its versions is linked.
     let name = unsafe { CStr::from_ptr(aws_lc::OpenSSL_version(0)) };
     name.to_str().unwrap_or_default()
+}
+
+/// How many approved services of the FIPS module this thread has had (`openssl/service_indicator.h`).
+#[cfg(all(test, feature = "fips"))]
+pub(crate) fn approved_services() -> u64 {
+    // SAFETY: the function reads a counter of the calling thread.
+    // JUSTIFICATION: `aws-lc-rs` keeps the indicator to itself.
+    unsafe { aws_lc::FIPS_service_indicator_after_call() }
 }
 
 /// An `EVP_PKEY`: a private key, or a public one.
@@ -157,6 +162,23 @@ impl Key {
         };
         if is_explicit == 0 { Ok(()) } else { Err(Unspecified) }
     }
+
+    /// One half of the key in the encoding of its own standard.
+    fn raw(
+        &self,
+        get: unsafe extern "C" fn(*const aws_lc::EVP_PKEY, *mut u8, *mut usize) -> c_int,
+    ) -> Result<Vec<u8>, Unspecified> {
+        let mut bytes = 0;
+        // SAFETY: the key is alive and only read; null asks for the length, which is set; the second
+        // call writes at most `bytes` bytes to a vector of that length.
+        // JUSTIFICATION: the safe types that do the work take expanded keys.
+        unsafe {
+            succeeded(get(self.0.as_ptr(), ptr::null_mut(), &raw mut bytes))?;
+            let mut out = vec![0; bytes];
+            succeeded(get(self.0.as_ptr(), out.as_mut_ptr(), &raw mut bytes))?;
+            Ok(out)
+        }
+    }
 }
 
 /// An `EVP_PKEY_CTX`: one operation, for one thread.
@@ -178,6 +200,14 @@ impl Operation {
         // atomic count; that is the one thing changed. No engine is named.
         // JUSTIFICATION: both uses of mu begin with a context.
         let context = unsafe { aws_lc::EVP_PKEY_CTX_new(key.0.as_ptr(), ptr::null_mut()) };
+        NonNull::new(context).map(Operation).ok_or(Unspecified)
+    }
+
+    /// An operation that makes a key of a kind.
+    fn of_kind(kind: c_int) -> Result<Operation, Unspecified> {
+        // SAFETY: the function reads nothing of ours. No engine is named.
+        // JUSTIFICATION: making a key of a seed begins with a context.
+        let context = unsafe { aws_lc::EVP_PKEY_CTX_new_id(kind, ptr::null_mut()) };
         NonNull::new(context).map(Operation).ok_or(Unspecified)
     }
 }
@@ -241,63 +271,54 @@ impl MlDsaKey {
     }
 }
 
-/// An ML-KEM key.
-pub(crate) struct MlKemKey(Key);
+/// A parameter set of ML-KEM, by its number in AWS-LC.
+#[derive(Clone, Copy)]
+pub(crate) struct MlKemParameterSet(c_int);
 
-impl MlKemKey {
-    /// Reads a `PrivateKeyInfo` of ML-KEM: `ML-KEM.KeyGen_internal(d, z)` (FIPS 203, algorithm 16)
-    /// for the seed form (RFC 9935, section 6).
-    ///
-    /// `aws-lc-rs` makes ML-KEM keys at random or from their expanded form, never from the seed,
-    /// which is what data key pairs and imports are written in.
-    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<MlKemKey, Unspecified> {
-        Key::from_pkcs8(bytes).map(MlKemKey)
-    }
+impl MlKemParameterSet {
+    pub(crate) const ML_KEM_512: MlKemParameterSet = MlKemParameterSet(aws_lc::NID_MLKEM512);
+    pub(crate) const ML_KEM_768: MlKemParameterSet = MlKemParameterSet(aws_lc::NID_MLKEM768);
+    pub(crate) const ML_KEM_1024: MlKemParameterSet = MlKemParameterSet(aws_lc::NID_MLKEM1024);
+}
 
-    /// `SubjectPublicKeyInfo` (RFC 9935, section 4).
-    pub(crate) fn public_key_der(&self) -> Result<Vec<u8>, Unspecified> {
-        let mut out = vec![0; PUBLIC_KEY_DER_BYTES_MAX];
-        let mut bytes = 0;
-        let mut output = MaybeUninit::uninit();
-        // SAFETY: `CBB_init_fixed` initialises `output` to write into `out` up to its length, and
-        // owns no memory then. The marshalling function writes to it and reads the key, which is
-        // alive. `CBB_finish` may be given no place for the buffer's address when the buffer is
-        // ours, and sets `bytes` to what was written.
-        // JUSTIFICATION: `aws-lc-rs` encodes no ML-KEM keys.
-        unsafe {
-            succeeded(aws_lc::CBB_init_fixed(output.as_mut_ptr(), out.as_mut_ptr(), out.len()))?;
-            succeeded(aws_lc::EVP_marshal_public_key(output.as_mut_ptr(), self.0.0.as_ptr()))?;
-            succeeded(aws_lc::CBB_finish(output.as_mut_ptr(), ptr::null_mut(), &raw mut bytes))?;
-        }
-        out.truncate(bytes);
-        Ok(out)
-    }
+/// Both halves of an ML-KEM key, as FIPS 203 encodes them.
+pub(crate) struct MlKemKeys {
+    /// `ek`.
+    pub(crate) encapsulation_key: Vec<u8>,
+    /// `dk`, expanded.
+    pub(crate) decapsulation_key: SecretBytes,
+}
 
-    /// `dk`, the expanded decapsulation key.
-    pub(crate) fn decapsulation_key(&self) -> Result<SecretBytes, Unspecified> {
-        self.raw(aws_lc::EVP_PKEY_get_raw_private_key).map(SecretBytes::new)
-    }
-
-    /// `ek`, the encapsulation key.
-    pub(crate) fn encapsulation_key(&self) -> Result<Vec<u8>, Unspecified> {
-        self.raw(aws_lc::EVP_PKEY_get_raw_public_key)
-    }
-
-    fn raw(
-        &self,
-        get: unsafe extern "C" fn(*const aws_lc::EVP_PKEY, *mut u8, *mut usize) -> c_int,
-    ) -> Result<Vec<u8>, Unspecified> {
-        let mut bytes = 0;
-        // SAFETY: the key is alive and only read; null asks for the length, which is set; the second
-        // call writes at most `bytes` bytes to a vector of that length.
-        // JUSTIFICATION: the safe types that do the work take expanded keys.
-        unsafe {
-            succeeded(get(self.0.0.as_ptr(), ptr::null_mut(), &raw mut bytes))?;
-            let mut out = vec![0; bytes];
-            succeeded(get(self.0.0.as_ptr(), out.as_mut_ptr(), &raw mut bytes))?;
-            Ok(out)
-        }
-    }
+/// `(ek, dk) = ML-KEM.KeyGen_internal(d, z)` (FIPS 203, algorithm 16), of the seed d || z.
+///
+/// `aws-lc-rs` makes ML-KEM keys at random or from their expanded form, never from the seed, which
+/// is what data key pairs and imports are written in. Of AWS-LC's FIPS module this is the one
+/// function that takes a seed: its parser of `PrivateKeyInfo` knows no ML-KEM.
+pub(crate) fn ml_kem_keys_of_seed(
+    parameter_set: MlKemParameterSet,
+    seed: &[u8; 64],
+) -> Result<MlKemKeys, Unspecified> {
+    let operation = Operation::of_kind(aws_lc::EVP_PKEY_KEM)?;
+    let mut seed_bytes = seed.len();
+    let mut key = ptr::null_mut();
+    // SAFETY: the operation is alive, and this thread's. `seed_bytes` tells the length of the seed,
+    // which is only read. A null key is replaced by a fresh one, or stays null.
+    // JUSTIFICATION: no safe interface makes a key of a seed.
+    let key = unsafe {
+        succeeded(aws_lc::EVP_PKEY_CTX_kem_set_params(operation.0.as_ptr(), parameter_set.0))?;
+        succeeded(aws_lc::EVP_PKEY_keygen_init(operation.0.as_ptr()))?;
+        succeeded(aws_lc::EVP_PKEY_keygen_deterministic(
+            operation.0.as_ptr(),
+            &raw mut key,
+            seed.as_ptr(),
+            &raw mut seed_bytes,
+        ))?;
+        Key::owned(key)?
+    };
+    Ok(MlKemKeys {
+        encapsulation_key: key.raw(aws_lc::EVP_PKEY_get_raw_public_key)?,
+        decapsulation_key: SecretBytes::new(key.raw(aws_lc::EVP_PKEY_get_raw_private_key)?),
+    })
 }
 
 /// Length of an Ed25519 signature, in bytes.
