@@ -4,6 +4,7 @@
 //! release server and a bare hyper echo are pinned to the same core, the load comes from the other one, both are loaded
 //! by turns, and what is told is the ratio. `docs/performance.md` tells the method and the figures.
 
+mod algorithms;
 mod client;
 mod echo;
 mod error;
@@ -18,12 +19,14 @@ use std::process::ExitCode;
 
 use error::Failure;
 
-const USAGE: &str = "usage: cargo xtask bench [ratio | memory | start | scale] [--seconds N] [--rounds N] [--keys N] [--binary PATH]
+const USAGE: &str = "usage: cargo xtask bench [ratio | memory | start | scale | algorithms | mixed] [--seconds N] [--rounds N] [--keys N] [--binary PATH]
 
   ratio    requests a second beside a bare echo, CPU time, p50 and p99 (what runs when nothing is named)
   memory   resident memory, idle and with 10,000 warm keys
   start    time from start to the first answer, with 10 keys and with 100,000 (--keys)
   scale    the same speed with 10 keys and with 1,000,000 (--keys), and cold reads
+  algorithms  signing, MACs and data key pairs, beside what AWS-LC takes for them by itself
+  mixed    p99 of Encrypt at half load, alone and while RSA-4096 keys are being made
 ";
 
 /// What the command line asks for.
@@ -71,7 +74,7 @@ fn options(first: Option<&str>, rest: impl Iterator<Item = String>) -> Result<Op
             "--rounds" => options.rounds = value()?.parse()?,
             "--keys" => options.keys_count = Some(value()?.parse()?),
             "--binary" => options.binary = value()?.into(),
-            "ratio" | "memory" | "start" | "scale" => options.stage = word,
+            "ratio" | "memory" | "start" | "scale" | "algorithms" | "mixed" => options.stage = word,
             _ => return Err(Failure::new(format!("unknown: {word}\n\n{USAGE}"))),
         }
     }

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::load;
 use crate::process::Served;
 use crate::report;
-use crate::requests::Signer;
+use crate::requests::{Signer, Work};
 
 /// The server, the echo and who signs.
 pub(crate) struct Bench {
@@ -33,21 +33,25 @@ struct Round {
 }
 
 impl Bench {
-    /// Measures one operation over the given keys and tells the median round; gives its ratio.
-    pub(crate) async fn operation(
+    /// Measures some work over the given keys and tells the median round. `raw` is what the cryptography of one request
+    /// takes by itself; where it is given, the rate is also told beside the one that an echo with this cryptography in it
+    /// would have.
+    pub(crate) async fn work(
         &self,
-        operation: &str,
+        name: &str,
+        work: &Work,
         key_ids: &[String],
-    ) -> Result<f64, Failure> {
+        raw: Option<Duration>,
+    ) -> Result<(), Failure> {
         let mut rounds = Vec::new();
         for _ in 0..self.rounds {
-            rounds.push(self.round(operation, key_ids).await?);
+            rounds.push(self.round(work, key_ids).await?);
         }
         rounds.sort_by(|left, right| left.ratio.total_cmp(&right.ratio));
         let worst_p99 = rounds.iter().map(|round| round.half_load_p99).max().unwrap_or_default();
         let median = rounds.get(rounds.len() / 2).ok_or_else(|| Failure::new("no rounds"))?;
         report::line(&format!(
-            "{operation:<16} ratio {:.2}   {:>6.0} req/s (echo {:>6.0})   {:>5.1} us CPU (echo {:>4.1})   p50 {:>4} us  p99 {:>5} us   at half load p99 {:>5} us (echo at that rate {:>5}; worst round {:>5})",
+            "{name:<16} ratio {:.2}   {:>6.0} req/s (echo {:>6.0})   {:>5.1} us CPU (echo {:>4.1})   p50 {:>4} us  p99 {:>5} us   at half load p99 {:>5} us (echo at that rate {:>5}; worst round {:>5})",
             median.ratio,
             median.server_rate,
             median.echo_rate,
@@ -59,13 +63,22 @@ impl Bench {
             median.echo_half_load_p99.as_micros(),
             worst_p99.as_micros(),
         ));
-        Ok(median.ratio)
+        if let Some(raw) = raw {
+            let bound = 1.0 / (1.0 / median.echo_rate + raw.as_secs_f64());
+            report::line(&format!(
+                "{:<16} {:.2} of the rate of an echo with the cryptography in it, which takes {:.1} us by itself",
+                "",
+                median.server_rate / bound,
+                raw.as_secs_f64() * 1e6
+            ));
+        }
+        Ok(())
     }
 
-    async fn round(&self, operation: &str, key_ids: &[String]) -> Result<Round, Failure> {
+    async fn round(&self, work: &Work, key_ids: &[String]) -> Result<Round, Failure> {
         let address = &self.server.address;
         let mut client = Client::connect(address).await?;
-        let requests = Arc::new(self.signer.mix(&mut client, address, operation, key_ids).await?);
+        let requests = Arc::new(self.signer.mix(&mut client, address, work, key_ids).await?);
         let duration = Duration::from_secs(self.seconds);
         let echo_cpu_before = self.echo.cpu_time()?;
         let echo = load::closed(&self.echo.address, &requests, duration).await?;

@@ -13,6 +13,25 @@ use crate::error::Failure;
 /// The Region of everything here.
 const REGION: &str = "us-east-1";
 
+/// 32 bytes in base64, for everything that is encrypted, signed or authenticated here.
+pub(crate) const PLAINTEXT: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+/// An operation and what its requests say beside the key.
+pub(crate) struct Work {
+    pub(crate) operation: &'static str,
+    pub(crate) parameters: Value,
+}
+
+impl Work {
+    fn body(&self, key_id: &str) -> Value {
+        let mut body = self.parameters.clone();
+        if let Some(members) = body.as_object_mut() {
+            members.insert("KeyId".to_owned(), key_id.into());
+        }
+        body
+    }
+}
+
 /// Signs for the root user of a data directory.
 pub(crate) struct Signer {
     access_key_id: String,
@@ -96,39 +115,37 @@ impl Signer {
         Ok(serde_json::from_slice(answer.body).unwrap_or(Value::Null))
     }
 
-    /// Makes a key and tells its id.
+    /// Makes a key of a kind and tells its id.
     pub(crate) async fn create_key(
         &self,
         client: &mut Client,
         host: &str,
+        kind: &Value,
     ) -> Result<String, Failure> {
-        let answer = self.call(client, host, "CreateKey", &json!({})).await?;
+        let answer = self.call(client, host, "CreateKey", kind).await?;
         let key_id = answer.pointer("/KeyMetadata/KeyId").and_then(Value::as_str);
         key_id.map(str::to_owned).ok_or_else(|| Failure::new("CreateKey answered no key id"))
     }
 
-    /// One finished request of an operation for each key.
+    /// One finished request of some work for each key.
     pub(crate) async fn mix(
         &self,
         client: &mut Client,
         host: &str,
-        operation: &str,
+        work: &Work,
         key_ids: &[String],
     ) -> Result<Vec<Vec<u8>>, Failure> {
-        let plaintext = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
         let mut requests = Vec::with_capacity(key_ids.len());
         for key_id in key_ids {
-            let body = match operation {
-                "Encrypt" => json!({ "KeyId": key_id, "Plaintext": plaintext }),
-                "GenerateDataKey" => json!({ "KeyId": key_id, "NumberOfBytes": 32 }),
+            let body = match work.operation {
                 "Decrypt" => {
-                    let body = json!({ "KeyId": key_id, "Plaintext": plaintext });
+                    let body = json!({ "KeyId": key_id, "Plaintext": PLAINTEXT });
                     let mut encrypted = self.call(client, host, "Encrypt", &body).await?;
                     json!({ "CiphertextBlob": encrypted.get_mut("CiphertextBlob").map(Value::take) })
                 }
-                _ => json!({ "KeyId": key_id }),
+                _ => work.body(key_id),
             };
-            requests.push(self.request(host, operation, &body)?);
+            requests.push(self.request(host, work.operation, &body)?);
         }
         Ok(requests)
     }

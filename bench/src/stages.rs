@@ -10,14 +10,26 @@ use tokio::task::JoinSet;
 
 use crate::client::Client;
 use crate::error::Failure;
-use crate::load::CONNECTIONS_COUNT;
+use crate::load::{self, CONNECTIONS_COUNT};
 use crate::measure::Bench;
 use crate::process::{self, Served};
-use crate::requests::Signer;
-use crate::{Options, report};
+use crate::requests::{PLAINTEXT, Signer, Work};
+use crate::{Options, algorithms, report};
 
-/// The operations that are measured.
-const OPERATIONS: [&str; 4] = ["Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey"];
+/// The operations that the ratio is measured for.
+fn works() -> [Work; 4] {
+    [
+        encrypt(),
+        Work { operation: "Decrypt", parameters: json!({}) },
+        Work { operation: "GenerateDataKey", parameters: json!({ "NumberOfBytes": 32 }) },
+        Work { operation: "DescribeKey", parameters: json!({}) },
+    ]
+}
+
+fn encrypt() -> Work {
+    Work { operation: "Encrypt", parameters: json!({ "Plaintext": PLAINTEXT }) }
+}
+
 /// Keys that the ratios are measured over.
 const KEYS_COUNT: usize = 10;
 
@@ -33,6 +45,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             "memory" => memory(options).await,
             "start" => start(options).await,
             "scale" => scale(options).await,
+            "algorithms" => algorithms(options).await,
+            "mixed" => mixed(options).await,
             _ => ratio(options).await,
         }
     })
@@ -42,8 +56,8 @@ async fn ratio(options: &Options) -> Result<(), Failure> {
     let data_dir = TempDir::new()?;
     let bench = bench(options, data_dir.path()).await?;
     let key_ids = create_keys(&bench.signer, &bench.server.address, KEYS_COUNT).await?;
-    for operation in OPERATIONS {
-        bench.operation(operation, &key_ids).await?;
+    for work in works() {
+        bench.work(work.operation, &work, &key_ids, None).await?;
     }
     bench.server.stop().await?;
     bench.echo.stop().await
@@ -54,11 +68,11 @@ async fn memory(options: &Options) -> Result<(), Failure> {
     let server = Served::keystead(&options.binary, data_dir.path()).await?;
     let signer = Signer::of_data_dir(data_dir.path())?;
     let mut client = Client::connect(&server.address).await?;
-    signer.create_key(&mut client, &server.address).await?;
+    signer.create_key(&mut client, &server.address, &json!({})).await?;
     tell_memory(&server, "idle, after one key")?;
     let keys_count = options.keys_count.unwrap_or(10_000);
     let key_ids = create_keys(&signer, &server.address, keys_count).await?;
-    for request in signer.mix(&mut client, &server.address, "Encrypt", &key_ids).await? {
+    for request in signer.mix(&mut client, &server.address, &encrypt(), &key_ids).await? {
         client.call(&request).await?;
     }
     tell_memory(&server, &format!("with {keys_count} warm keys"))?;
@@ -113,7 +127,7 @@ async fn scale(options: &Options) -> Result<(), Failure> {
     let few = bench(options, data_dir.path()).await?;
     let warm = create_keys(&few.signer, &few.server.address, KEYS_COUNT).await?;
     report::line("with 10 keys:");
-    few.operation("Encrypt", &warm).await?;
+    few.work("Encrypt", &encrypt(), &warm, None).await?;
     let keys_count = options.keys_count.unwrap_or(1_000_000);
     create_keys(&few.signer, &few.server.address, keys_count).await?;
     few.server.stop().await?;
@@ -122,11 +136,86 @@ async fn scale(options: &Options) -> Result<(), Failure> {
     tokio::time::sleep(SETTLING_TIME).await;
     let many = bench(options, data_dir.path()).await?;
     report::line(&format!("with {keys_count} keys:"));
-    many.operation("Encrypt", &warm).await?;
+    many.work("Encrypt", &encrypt(), &warm, None).await?;
     tell_memory(&many.server, "then")?;
     cold_reads(&many).await?;
     many.server.stop().await?;
     many.echo.stop().await
+}
+
+/// Every kind of cryptography, beside what AWS-LC takes for it by itself.
+async fn algorithms(options: &Options) -> Result<(), Failure> {
+    let data_dir = TempDir::new()?;
+    let bench = bench(options, data_dir.path()).await?;
+    let mut client = Client::connect(&bench.server.address).await?;
+    for case in algorithms::cases() {
+        let address = &bench.server.address;
+        let mut key_ids = Vec::new();
+        for _ in 0..KEYS_COUNT {
+            key_ids.push(bench.signer.create_key(&mut client, address, &case.kind).await?);
+        }
+        let raw = case.raw_time()?;
+        bench.work(case.name, &case.work, &key_ids, Some(raw)).await?;
+    }
+    bench.server.stop().await?;
+    bench.echo.stop().await
+}
+
+/// Quick calls while slow ones are under way: Encrypt at half load, alone and with two connections that do nothing but make
+/// RSA-4096 keys.
+async fn mixed(options: &Options) -> Result<(), Failure> {
+    let data_dir = TempDir::new()?;
+    let bench = bench(options, data_dir.path()).await?;
+    let address = bench.server.address.clone();
+    let key_ids = create_keys(&bench.signer, &address, KEYS_COUNT).await?;
+    let mut client = Client::connect(&address).await?;
+    let requests = Arc::new(bench.signer.mix(&mut client, &address, &encrypt(), &key_ids).await?);
+    let duration = Duration::from_secs(options.seconds);
+    for round in 1..=options.rounds {
+        let rate = load::closed(&address, &requests, duration).await?.rate() / 2.0;
+        let alone = load::open(&address, &requests, duration, rate).await?;
+        let makers = makers(&bench.signer, &address, duration)?;
+        let beside = load::open(&address, &requests, duration, rate).await?;
+        let keys_count = makers.await??;
+        report::line(&format!(
+            "round {round}: Encrypt at half load p99 {:>5} us alone, {:>5} us while {keys_count} RSA-4096 keys were made",
+            alone.latency(990).as_micros(),
+            beside.latency(990).as_micros(),
+        ));
+    }
+    bench.server.stop().await?;
+    bench.echo.stop().await
+}
+
+/// Two connections that make RSA-4096 keys one after the other; how many they made.
+#[expect(clippy::disallowed_methods, reason = "a load is measured by the machine's clock")]
+fn makers(
+    signer: &Signer,
+    address: &str,
+    duration: Duration,
+) -> Result<tokio::task::JoinHandle<Result<usize, Failure>>, Failure> {
+    let kind = json!({ "KeySpec": "RSA_4096", "KeyUsage": "SIGN_VERIFY" });
+    let request = Arc::new(signer.request(address, "CreateKey", &kind)?);
+    let (address, end) = (address.to_owned(), Instant::now() + duration);
+    Ok(tokio::spawn(async move {
+        let mut makers = JoinSet::new();
+        for _ in 0..2 {
+            let (request, address) = (Arc::clone(&request), address.clone());
+            makers.spawn(async move {
+                let mut client = Client::connect(&address).await?;
+                let mut keys_count = 0;
+                while Instant::now() < end {
+                    keys_count += usize::from(client.call(&request).await?.status == 200);
+                }
+                Ok::<_, Failure>(keys_count)
+            });
+        }
+        let mut keys_count = 0;
+        while let Some(joined) = makers.join_next().await {
+            keys_count += joined??;
+        }
+        Ok(keys_count)
+    }))
 }
 
 /// Reads of keys, one after the other, of which the cache holds hardly any.

@@ -1,5 +1,6 @@
 """A running server and its callers. Every fixture fails when the server is down."""
 
+import functools
 import json
 import os
 import subprocess
@@ -12,7 +13,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import journal
 import keystead
+import outside
 from importing import ImportedKey, material_of
 from related import REPLICA, Related
 from signing import Caller
@@ -156,6 +159,38 @@ def disabled_key(kms):
     metadata = kms.create_key()["KeyMetadata"]
     kms.disable_key(KeyId=metadata["KeyId"])
     return metadata
+
+
+@pytest.fixture(scope="session")
+def key_of(kms):
+    """`key_of(key_spec, key_usage)`: the metadata of a key that the tests share and leave as it is."""
+    @functools.cache
+    def make(key_spec, key_usage):
+        return kms.create_key(KeySpec=key_spec, KeyUsage=key_usage)["KeyMetadata"]
+    return make
+
+
+@pytest.fixture(scope="session")
+def key_from_outside(kms):
+    """`key_from_outside(key_spec, key_usage)`: such a key again, and its private key, which was made outside."""
+    @functools.cache
+    def make(key_spec, key_usage):
+        key = kms.create_key(KeySpec=key_spec, KeyUsage=key_usage, Origin="EXTERNAL")["KeyMetadata"]
+        private_key = outside.generate(key_spec)
+        outside.import_material(kms, key["KeyId"], outside.pkcs8(private_key))
+        return key, private_key
+    return make
+
+
+@pytest.fixture
+def record_of(server):
+    """The one record of an answered call, found by its request id, at once."""
+    def find(request_id):
+        found = [record for record in journal.records(server.directory / "journal")
+                 if record.get("requestID") == request_id]
+        assert len(found) == 1, (request_id, found)
+        return found[0]
+    return find
 
 
 @pytest.fixture

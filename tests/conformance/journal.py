@@ -1,5 +1,6 @@
 """Reads the audit journal by its specification (crates/audit, `frame` and `segment`), not by the server's code."""
 
+import base64
 import hashlib
 import json
 import struct
@@ -40,3 +41,11 @@ def frames(directory):
 def records(directory):
     """The records as JSON, in order; a frame without a payload is a mark and no record."""
     return [json.loads(payload) for _, _, payload in frames(directory) if payload]
+
+
+def assert_absent(directory, *secrets):
+    """None of the secrets stands in the journal, in none of the forms in which bytes are written."""
+    written = b"".join(path.read_bytes() for path in segments(directory))
+    for secret in secrets:
+        for form in (secret, base64.b64encode(secret), secret.hex().encode()):
+            assert form not in written, secret

@@ -14,17 +14,6 @@ from signing import Caller
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@pytest.fixture
-def record_of(server):
-    """The one record of an answered call, found by its request id, at once."""
-    def find(request_id):
-        found = [record for record in journal.records(server.directory / "journal")
-                 if record.get("requestID") == request_id]
-        assert len(found) == 1, (request_id, found)
-        return found[0]
-    return find
-
-
 def id_of(answer):
     """The request id of a boto3 answer or of one made by hand."""
     if isinstance(answer, dict):

@@ -4,7 +4,6 @@ The cases are made from the model: see `bad_input`.
 """
 
 import hashlib
-import http.client
 import re
 import sqlite3
 from contextlib import closing
@@ -16,7 +15,7 @@ import bad_input
 import journal
 import keystead
 from conftest import COMMON_ERRORS, MORE_ERRORS, client_of
-from signing import CONTENT_TYPE, Answer, Caller
+from signing import Caller, Line
 from test_model import MODEL, unbuilt
 
 # Tables that change without a decision: counters, records on their way to the journal, who may write.
@@ -39,26 +38,6 @@ LEAST = {
     "UpdatePrimaryRegion": 39, "Verify": 109, "VerifyMac": 96,
 }
 ENUMERATION = re.compile(r"enum value set: \[([^\]]*)\]")
-
-
-class Line:
-    """A caller with one connection for all calls."""
-
-    def __init__(self, caller):
-        self.caller = caller
-        self.connection = http.client.HTTPConnection("127.0.0.1", caller.port, timeout=30)
-
-    def call(self, operation, text):
-        """Sends a signed body as it is."""
-        headers = [("content-type", CONTENT_TYPE), ("x-amz-target", f"TrentService.{operation}")]
-        method, target, headers, body = self.caller.request(body=text.encode(), headers=headers)
-        self.connection.request(method, target, body, dict(headers))
-        answer = self.connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
-
-    def close(self):
-        """Ends the connection."""
-        self.connection.close()
 
 
 @dataclass

@@ -85,7 +85,9 @@ class Target(Server):
     def leftovers(self):
         """Files that nobody should find in a data directory that is served."""
         found = {path.name for path in self.directory.iterdir() if path.name != "journal"}
-        strange = [path.name for path in (self.directory / "journal").iterdir() if path.suffix != ".log"]
+        # The next segment is made ahead of its name.
+        strange = [path.name for path in (self.directory / "journal").iterdir()
+                   if path.suffix != ".log" and path.name != "next"]
         return sorted(found - FILES) + strange
 
 

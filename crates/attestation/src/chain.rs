@@ -4,6 +4,7 @@
 //! webpki builds and verifies the path. Left to us is what it does not look at: key usages, which
 //! AWS's rules name, and validity and path length of the root.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use der::Decode;
@@ -24,6 +25,7 @@ pub(crate) fn verify(
 ) -> Result<(), AttestationError> {
     let cabundle: Vec<CertificateDer<'_>> =
         cabundle.iter().map(|certificate| CertificateDer::from(certificate.as_slice())).collect();
+    check_names(&cabundle)?;
     let mut outcome = Err(AttestationError::Chain(webpki::Error::UnknownIssuer));
     for root in roots.valid_at(now) {
         outcome = verify_to(root, certificate, &cabundle, now);
@@ -32,6 +34,21 @@ pub(crate) fn verify(
         }
     }
     outcome
+}
+
+/// Checks that no two authorities have one name.
+///
+/// Then one path is there at most, and each signature of it is verified once. Where names repeat,
+/// webpki tries one after the other, and a stranger could have us verify a hundred signatures.
+fn check_names(cabundle: &[CertificateDer<'_>]) -> Result<(), AttestationError> {
+    let mut names = BTreeSet::new();
+    for authority in cabundle {
+        let authority = EndEntityCert::try_from(authority).map_err(AttestationError::Chain)?;
+        if !names.insert(authority.subject().to_vec()) {
+            return Err(AttestationError::RepeatedName);
+        }
+    }
+    Ok(())
 }
 
 /// Whether `certificate` leads to this root.

@@ -36,6 +36,9 @@ pub enum AttestationError {
     /// A field is not of its type, or not within its bounds.
     #[error("`{0}` of the document is not of its type or size")]
     Field(&'static str),
+    /// Two certificates of the bundle have one name, so that there could be many paths.
+    #[error("two certificates of the document's bundle have one name")]
+    RepeatedName,
     /// The certificates do not lead to a trusted root at this time.
     #[error("the certificates of the document lead to no trusted root")]
     Chain(#[source] webpki::Error),

@@ -29,15 +29,16 @@
 //!    ([`MissingField`](AttestationError::MissingField)) and each of its type and size
 //!    ([`Field`](AttestationError::Field)): `module_id` not empty; `digest` "SHA384"; `timestamp`
 //!    above 0; either `pcrs` (enclaves) or `nitrotpm_pcrs` (instances), 1 to 32 entries from 0 to 31
-//!    of 32, 48 or 64 bytes; `certificate` of 1 to 1,024 bytes; `cabundle` of
-//!    1 to [`CABUNDLE_CERTIFICATES_MAX`] such; `public_key`, `user_data` and `nonce` of at most
-//!    1,024 bytes, absent or null where the enclave gave none.
+//!    of 32, 48 or 64 bytes; `certificate` of 1 to 1,024 bytes; `cabundle` of 1 to
+//!    [`CABUNDLE_CERTIFICATES_MAX`] such; `public_key` of 1 to 1,024 bytes, `user_data` and `nonce`
+//!    of at most 1,024, each absent or null where the enclave gave none.
 //! 5. **Chain** (RFC 5280 section 6). `certificate` leads through `cabundle` to one of the
 //!    [`Roots`] by ECDSA P-384 signatures with SHA-384, every certificate and the root within its
 //!    validity now, CAs marked as such and their path lengths kept
 //!    ([`Chain`](AttestationError::Chain)); `digitalSignature` among the key usages of the first,
 //!    `keyCertSign` among those of the others ([`KeyUsage`](AttestationError::KeyUsage)). Roots in
-//!    `cabundle` count for nothing. There is no revocation, as AWS says.
+//!    `cabundle` count for nothing, and no two of its certificates have one name
+//!    ([`RepeatedName`](AttestationError::RepeatedName)). There is no revocation, as AWS says.
 //! 6. **Signature.** ES384 over protected header and payload, by the key of `certificate`
 //!    ([`Signature`](AttestationError::Signature)).
 //! 7. **Freshness.** `timestamp` at most [`DOCUMENT_AGE_MAX`] before now

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use crate::{AttestationError, cbor};
 
-/// Most certificates between a document's own and the root, root included. AWS's documents have
-/// four; its rules have no bound, so this is ours.
-pub const CABUNDLE_CERTIFICATES_MAX: usize = 16;
+/// Most certificates above a document's own, root included. AWS's documents have four; its rules
+/// have no bound, so this is ours: twice as many.
+pub const CABUNDLE_CERTIFICATES_MAX: usize = 8;
 
 /// Length of a certificate, in bytes.
 const CERTIFICATE_BYTES: RangeInclusive<usize> = 1..=1_024;

@@ -21,6 +21,12 @@ pub(crate) trait Disk: Send + Sync {
     /// Opens a file for writing at its end, with room up to `bytes_reserved`.
     fn open(&self, path: &Path, bytes_reserved: u64) -> io::Result<Arc<dyn SegmentFile>>;
 
+    /// Gives a file its name for good. No file has it yet.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Takes away a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
     /// Makes the names in a directory durable.
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
 }
@@ -52,6 +58,14 @@ impl Disk for SystemDisk {
         reserve(&file, bytes_reserved)?;
         file.seek(SeekFrom::End(0))?;
         Ok(Arc::new(file))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {

@@ -45,9 +45,13 @@ pub(crate) fn recover(
 ) -> Result<(Option<Tail>, u64), JournalError> {
     let mut paths = segment::list(directory)?;
     let unborn_bytes = remove_unborn(directory, &mut paths)?;
+    let is_next_left = !adopt_next(directory, &mut paths)?;
     let (complete, unborn_bytes) = (unborn_bytes.is_some(), unborn_bytes.unwrap_or(0));
     let mut link = Link::start(Some(deployment));
-    let Some(last) = paths.pop() else { return Ok((None, unborn_bytes)) };
+    let Some(last) = paths.pop() else {
+        let left_bytes = if is_next_left { remove_next(directory)? } else { 0 };
+        return Ok((None, unborn_bytes + left_bytes));
+    };
     for path in paths {
         let mut segment = Segment::open(path)?;
         link.check(&segment)?;
@@ -58,7 +62,9 @@ pub(crate) fn recover(
     let mut tail = read_last(&mut segment, complete)?;
     sync_last(&segment, tail.length)?;
     sync_directory(directory)?;
-    tail.recovered.torn_bytes += unborn_bytes;
+    // Only now: what is refused as damaged is left as it is.
+    let left_bytes = if is_next_left { remove_next(directory)? } else { 0 };
+    tail.recovered.torn_bytes += unborn_bytes + left_bytes;
     Ok((Some(tail), unborn_bytes))
 }
 
@@ -80,6 +86,51 @@ fn remove_unborn(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<Option<u6
         Ok(_) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Gives the segment that has no name yet its name, if it continues the last one: the crash came while the one was being
+/// completed. `false` if there is one that does not; then the last one has a torn tail, so that nothing of the next was durable.
+fn adopt_next(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<bool, JournalError> {
+    let next = segment::next_path(directory);
+    if !next.exists() {
+        return Ok(true);
+    }
+    let Some(last) = paths.last() else { return Ok(false) };
+    let header = match Segment::open_unnamed(next.clone()) {
+        Ok(segment) => *segment.header(),
+        Err(JournalError::Damaged { .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let mut segment = Segment::open(last.clone())?;
+    loop {
+        match segment.next() {
+            Ok(None) => break,
+            Ok(Some(_)) => {}
+            Err(JournalError::Damaged { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    if header.first_sequence != segment.sequence_next() || header.previous_head != segment.head() {
+        return Ok(false);
+    }
+    sync_last(&segment, segment.length())?;
+    let named = segment::path(directory, header.first_sequence);
+    fs::File::open(&next)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| fs::rename(&next, &named))
+        .map_err(JournalError::disk("rename", &named))?;
+    sync_directory(directory)?;
+    paths.push(named);
+    Ok(true)
+}
+
+/// Takes away the segment without a name; gives its length.
+fn remove_next(directory: &Path) -> Result<u64, JournalError> {
+    let next = segment::next_path(directory);
+    let length = fs::metadata(&next).map_err(JournalError::disk("measure", &next))?.len();
+    fs::remove_file(&next).map_err(JournalError::disk("remove", &next))?;
+    sync_directory(directory)?;
+    Ok(length)
 }
 
 /// Reads the last segment to its end. `complete`: a later segment had been begun, so this one was

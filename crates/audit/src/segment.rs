@@ -13,7 +13,8 @@
 //! `records` counts the records of all segments before this one, `outbox` is the highest outbox
 //! number among them, `previous head` the trailer that ends the segment before, zeros in the
 //! first. The header's trailer begins the chain of its frames, so the chain runs through all
-//! segments. A segment is complete and synced before the next one exists.
+//! segments. A segment is complete and synced before the next one has its name. Until then the next
+//! one is called "next": frames go into it already, while the one before is being completed.
 
 use std::{
     fs::{self, File},
@@ -102,6 +103,11 @@ pub(crate) fn path(directory: &Path, first_sequence: u64) -> PathBuf {
     directory.join(format!("{first_sequence:016x}.log"))
 }
 
+/// The path of the segment that has no name yet.
+pub(crate) fn next_path(directory: &Path) -> PathBuf {
+    directory.join("next")
+}
+
 /// The segments of a directory in order. Files with other names are not the journal's.
 pub(crate) fn list(directory: &Path) -> Result<Vec<PathBuf>, JournalError> {
     let entries = fs::read_dir(directory).map_err(JournalError::disk("read", directory))?;
@@ -139,8 +145,18 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Opens a segment and checks its header, its name and its deployment.
+    /// Opens a segment and checks its header and its name.
     pub(crate) fn open(path: PathBuf) -> Result<Segment, JournalError> {
+        let segment = Segment::open_unnamed(path)?;
+        let directory = segment.path.parent().unwrap_or(Path::new(""));
+        if path_of(directory, &segment) != segment.path {
+            return Err(segment.header_damage());
+        }
+        Ok(segment)
+    }
+
+    /// Opens a segment whatever it is called and checks its header.
+    pub(crate) fn open_unnamed(path: PathBuf) -> Result<Segment, JournalError> {
         let file = File::open(&path).map_err(JournalError::disk("open", &path))?;
         let length = file.metadata().map_err(JournalError::disk("measure", &path))?.len();
         let mut file = BufReader::with_capacity(READ_BYTES, file);
@@ -156,10 +172,6 @@ impl Segment {
                 JournalError::UnknownVersion { file: path.clone(), version }
             }
         })?;
-        let directory = path.parent().unwrap_or(Path::new(""));
-        if self::path(directory, header.first_sequence) != path {
-            return Err(damaged(Damage::Header));
-        }
         Ok(Segment {
             header,
             file,
@@ -251,6 +263,10 @@ impl Segment {
         Ok(bytes)
     }
 
+    fn header_damage(&self) -> JournalError {
+        JournalError::Damaged { file: self.path.clone(), offset: 0, damage: Damage::Header }
+    }
+
     pub(crate) fn damaged(&self, damage: Damage) -> JournalError {
         JournalError::Damaged { file: self.path.clone(), offset: self.offset, damage }
     }
@@ -261,6 +277,11 @@ impl Segment {
         let mut limited = Read::take(&mut self.file, limit);
         limited.read_to_end(&mut self.window).map_err(JournalError::disk("read", &self.path))
     }
+}
+
+/// The path that the segment's header asks for.
+fn path_of(directory: &Path, segment: &Segment) -> PathBuf {
+    path(directory, segment.header.first_sequence)
 }
 
 /// A place in the file after so many bytes more.

@@ -270,6 +270,43 @@ fn a_segment_whose_making_was_interrupted_is_made_anew() {
     assert!(Journal::open(directory.path(), options(300)).is_err());
 }
 
+#[test]
+fn a_segment_without_its_name_is_taken_if_it_continues_the_last_one() {
+    let directory = journal(300);
+    let paths = segments(directory.path());
+    let whole = read_all(directory.path()).unwrap();
+    let (last, next) = (paths.last().unwrap(), directory.path().join("next"));
+    // A process was killed after it had begun the segment and before it named it.
+    fs::rename(last, &next).unwrap();
+    let (opened, recovered) = Journal::open(directory.path(), options(1 << 20)).unwrap();
+    drop(opened);
+    assert_eq!(recovered.torn_bytes, 0);
+    assert_eq!(read_all(directory.path()).unwrap(), whole);
+    assert!(last.exists() && !next.exists());
+}
+
+#[test]
+fn a_segment_without_its_name_that_continues_nothing_is_taken_away() {
+    let directory = journal(300);
+    let paths = segments(directory.path());
+    let (last, next) = (paths.last().unwrap(), directory.path().join("next"));
+    let bytes = fs::read(last).unwrap();
+    // The power was cut before the one before was synced: its last frames are lost, and with them all behind them.
+    fs::rename(last, &next).unwrap();
+    let before = &paths[paths.len() - 2];
+    let torn = fs::read(before).unwrap();
+    fs::write(before, &torn[..torn.len() - 1]).unwrap();
+    let (opened, recovered) = Journal::open(directory.path(), options(1 << 20)).unwrap();
+    drop(opened);
+    assert!(recovered.torn_bytes > u64::try_from(bytes.len()).unwrap());
+    assert!(!next.exists());
+    // Neither is half a header.
+    fs::write(&next, &bytes[..10]).unwrap();
+    let (opened, recovered) = Journal::open(directory.path(), options(1 << 20)).unwrap();
+    drop(opened);
+    assert_eq!((recovered.torn_bytes, next.exists()), (10, false));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

@@ -31,7 +31,7 @@ pub fn generate(spec: DataKeyPairSpec, rng: &dyn Rng) -> Result<DataKeyPair, Cry
     match Family::of(spec.key_spec()) {
         Family::Rsa(size) => Ok(rsa::generate(size)?),
         Family::Ec(curve) => Ok(curve.generate()?),
-        Family::Ed25519 => ed25519::generate(rng),
+        Family::Ed25519 => Ok(ed25519::generate()?),
         Family::MlKem(parameter_set) => parameter_set.generate_pair(rng),
         Family::Sm2 | Family::Symmetric | Family::Hmac(_) | Family::MlDsa(_) => {
             Err(CryptoError::Unsupported)

@@ -70,9 +70,10 @@ impl Curve {
     ///
     /// AWS-LC checks that d is in range and that a public key, if given, is d G. It keeps to the
     /// form that it read (public key absent, or compressed); made anew from d and Q, one key has
-    /// one encoding.
+    /// one encoding. AWS admits every form of the point, and refuses curves that are not named
+    /// ("Requirements for imported key material" of the Developer Guide).
     pub(crate) fn import(&self, bytes: &[u8]) -> Result<SecretBytes, InvalidKeyMaterial> {
-        ffi::Key::from_pkcs8(bytes)?;
+        ffi::Key::from_pkcs8(bytes)?.check_named_curve()?;
         let key_pair = EcdsaKeyPair::from_pkcs8(self.signing, bytes)?;
         let d: EcPrivateKeyBin<'_> = key_pair.private_key().as_be_bytes()?;
         let q = key_pair.public_key().as_ref();

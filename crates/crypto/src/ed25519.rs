@@ -1,21 +1,22 @@
 //! Ed25519 keys (RFC 8032).
 
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey};
 use wire::enums::{MessageType, SigningAlgorithmSpec};
 
 use crate::data_key_pairs::DataKeyPair;
 use crate::signing::{Signer, Verifier, exactly, unless_canonical};
-use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, Rng, SecretBytes, SecretKey, ffi};
+use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ffi};
 
 /// Length of a public key, in bytes.
 pub(crate) const PUBLIC_KEY_BYTES: usize = 32;
 
-/// A fresh key pair from a seed of 32 random bytes (RFC 8032, 5.1.5).
-pub(crate) fn generate(rng: &dyn Rng) -> Result<DataKeyPair, CryptoError> {
-    let seed = SecretKey::generate(rng)?;
-    let key_pair =
-        Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| CryptoError::Refused)?;
+/// A fresh key pair (RFC 8032, 5.1.5).
+///
+/// The module draws the seed itself: it is the form that FIPS 140-3 approves.
+pub(crate) fn generate() -> Result<DataKeyPair, Unspecified> {
+    let key_pair = Ed25519KeyPair::generate()?;
     let public_key: PublicKeyX509Der<'_> = key_pair.public_key().as_der()?;
     Ok(DataKeyPair::copy(key_pair.to_pkcs8v1()?.as_ref(), public_key.as_ref()))
 }

@@ -10,23 +10,39 @@
     reason = "AWS-LC is called by its C interface here, where there is no other, and only here"
 )]
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
+#[cfg(feature = "fips")]
+use aws_lc_fips_sys as aws_lc;
 use aws_lc_rs::error::Unspecified;
+#[cfg(not(feature = "fips"))]
 use aws_lc_sys as aws_lc;
 use zeroize::Zeroizing;
 
 use crate::SecretBytes;
 use crate::ed25519::PUBLIC_KEY_BYTES;
 
-/// Room for the `SubjectPublicKeyInfo` of an ML-KEM key, in bytes: that of ML-KEM-1024 has 1,590.
-const PUBLIC_KEY_DER_BYTES_MAX: usize = 2048;
-
 /// AWS-LC answers 1 for success; all else is a failure.
 fn succeeded(answer: c_int) -> Result<(), Unspecified> {
     if answer == 1 { Ok(()) } else { Err(Unspecified) }
+}
+
+/// What AWS-LC calls itself, with its version.
+pub(crate) fn module_name() -> &'static str {
+    // SAFETY: 0 is `OPENSSL_VERSION`; the function answers a string constant of the library, which ends in a zero and is never freed.
+    // JUSTIFICATION: only the library knows which of its versions is linked.
+    let name = unsafe { CStr::from_ptr(aws_lc::OpenSSL_version(0)) };
+    name.to_str().unwrap_or_default()
+}
+
+/// How many approved services of the FIPS module this thread has had (`openssl/service_indicator.h`).
+#[cfg(all(test, feature = "fips"))]
+pub(crate) fn approved_services() -> u64 {
+    // SAFETY: the function reads a counter of the calling thread.
+    // JUSTIFICATION: `aws-lc-rs` keeps the indicator to itself.
+    unsafe { aws_lc::FIPS_service_indicator_after_call() }
 }
 
 /// An `EVP_PKEY`: a private key, or a public one.
@@ -89,7 +105,7 @@ impl Key {
     /// of half the length of n (FIPS 186-5, A.1.1), `e d = 1`, and the CRT parameters those of d.
     ///
     /// The two tests of primality take 64 rounds of Miller-Rabin each, as AWS-LC advises for numbers
-    /// that others chose: a tenth of a second for 4,096 bits.
+    /// that others chose. The caller bounds the size first.
     pub(crate) fn check_rsa(&self) -> Result<(), Unspecified> {
         let (mut p, mut q) = (ptr::null(), ptr::null());
         // SAFETY: the key outlives `rsa`, `p` and `q`, which point into it; `rsa` is not null when it
@@ -130,6 +146,39 @@ impl Key {
         }
         Ok(())
     }
+
+    /// Checks that it is an EC key whose curve was given by name (RFC 5480, 2.1.1), not by its
+    /// parameters.
+    pub(crate) fn check_named_curve(&self) -> Result<(), Unspecified> {
+        // SAFETY: the key outlives `ec_key`, which points into it and is not null when it is used;
+        // both functions only read.
+        // JUSTIFICATION: `aws-lc-rs` takes both, and does not tell which it was.
+        let is_explicit = unsafe {
+            let ec_key = aws_lc::EVP_PKEY_get0_EC_KEY(self.0.as_ptr());
+            if ec_key.is_null() {
+                return Err(Unspecified);
+            }
+            aws_lc::EC_KEY_decoded_from_explicit_params(ec_key)
+        };
+        if is_explicit == 0 { Ok(()) } else { Err(Unspecified) }
+    }
+
+    /// One half of the key in the encoding of its own standard.
+    fn raw(
+        &self,
+        get: unsafe extern "C" fn(*const aws_lc::EVP_PKEY, *mut u8, *mut usize) -> c_int,
+    ) -> Result<Vec<u8>, Unspecified> {
+        let mut bytes = 0;
+        // SAFETY: the key is alive and only read; null asks for the length, which is set; the second
+        // call writes at most `bytes` bytes to a vector of that length.
+        // JUSTIFICATION: the safe types that do the work take expanded keys.
+        unsafe {
+            succeeded(get(self.0.as_ptr(), ptr::null_mut(), &raw mut bytes))?;
+            let mut out = vec![0; bytes];
+            succeeded(get(self.0.as_ptr(), out.as_mut_ptr(), &raw mut bytes))?;
+            Ok(out)
+        }
+    }
 }
 
 /// An `EVP_PKEY_CTX`: one operation, for one thread.
@@ -151,6 +200,14 @@ impl Operation {
         // atomic count; that is the one thing changed. No engine is named.
         // JUSTIFICATION: both uses of mu begin with a context.
         let context = unsafe { aws_lc::EVP_PKEY_CTX_new(key.0.as_ptr(), ptr::null_mut()) };
+        NonNull::new(context).map(Operation).ok_or(Unspecified)
+    }
+
+    /// An operation that makes a key of a kind.
+    fn of_kind(kind: c_int) -> Result<Operation, Unspecified> {
+        // SAFETY: the function reads nothing of ours. No engine is named.
+        // JUSTIFICATION: making a key of a seed begins with a context.
+        let context = unsafe { aws_lc::EVP_PKEY_CTX_new_id(kind, ptr::null_mut()) };
         NonNull::new(context).map(Operation).ok_or(Unspecified)
     }
 }
@@ -214,63 +271,54 @@ impl MlDsaKey {
     }
 }
 
-/// An ML-KEM key.
-pub(crate) struct MlKemKey(Key);
+/// A parameter set of ML-KEM, by its number in AWS-LC.
+#[derive(Clone, Copy)]
+pub(crate) struct MlKemParameterSet(c_int);
 
-impl MlKemKey {
-    /// Reads a `PrivateKeyInfo` of ML-KEM: `ML-KEM.KeyGen_internal(d, z)` (FIPS 203, algorithm 16)
-    /// for the seed form (RFC 9935, section 6).
-    ///
-    /// `aws-lc-rs` makes ML-KEM keys at random or from their expanded form, never from the seed,
-    /// which is what data key pairs and imports are written in.
-    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<MlKemKey, Unspecified> {
-        Key::from_pkcs8(bytes).map(MlKemKey)
-    }
+impl MlKemParameterSet {
+    pub(crate) const ML_KEM_512: MlKemParameterSet = MlKemParameterSet(aws_lc::NID_MLKEM512);
+    pub(crate) const ML_KEM_768: MlKemParameterSet = MlKemParameterSet(aws_lc::NID_MLKEM768);
+    pub(crate) const ML_KEM_1024: MlKemParameterSet = MlKemParameterSet(aws_lc::NID_MLKEM1024);
+}
 
-    /// `SubjectPublicKeyInfo` (RFC 9935, section 4).
-    pub(crate) fn public_key_der(&self) -> Result<Vec<u8>, Unspecified> {
-        let mut out = vec![0; PUBLIC_KEY_DER_BYTES_MAX];
-        let mut bytes = 0;
-        let mut output = MaybeUninit::uninit();
-        // SAFETY: `CBB_init_fixed` initialises `output` to write into `out` up to its length, and
-        // owns no memory then. The marshalling function writes to it and reads the key, which is
-        // alive. `CBB_finish` may be given no place for the buffer's address when the buffer is
-        // ours, and sets `bytes` to what was written.
-        // JUSTIFICATION: `aws-lc-rs` encodes no ML-KEM keys.
-        unsafe {
-            succeeded(aws_lc::CBB_init_fixed(output.as_mut_ptr(), out.as_mut_ptr(), out.len()))?;
-            succeeded(aws_lc::EVP_marshal_public_key(output.as_mut_ptr(), self.0.0.as_ptr()))?;
-            succeeded(aws_lc::CBB_finish(output.as_mut_ptr(), ptr::null_mut(), &raw mut bytes))?;
-        }
-        out.truncate(bytes);
-        Ok(out)
-    }
+/// Both halves of an ML-KEM key, as FIPS 203 encodes them.
+pub(crate) struct MlKemKeys {
+    /// `ek`.
+    pub(crate) encapsulation_key: Vec<u8>,
+    /// `dk`, expanded.
+    pub(crate) decapsulation_key: SecretBytes,
+}
 
-    /// `dk`, the expanded decapsulation key.
-    pub(crate) fn decapsulation_key(&self) -> Result<SecretBytes, Unspecified> {
-        self.raw(aws_lc::EVP_PKEY_get_raw_private_key).map(SecretBytes::new)
-    }
-
-    /// `ek`, the encapsulation key.
-    pub(crate) fn encapsulation_key(&self) -> Result<Vec<u8>, Unspecified> {
-        self.raw(aws_lc::EVP_PKEY_get_raw_public_key)
-    }
-
-    fn raw(
-        &self,
-        get: unsafe extern "C" fn(*const aws_lc::EVP_PKEY, *mut u8, *mut usize) -> c_int,
-    ) -> Result<Vec<u8>, Unspecified> {
-        let mut bytes = 0;
-        // SAFETY: the key is alive and only read; null asks for the length, which is set; the second
-        // call writes at most `bytes` bytes to a vector of that length.
-        // JUSTIFICATION: the safe types that do the work take expanded keys.
-        unsafe {
-            succeeded(get(self.0.0.as_ptr(), ptr::null_mut(), &raw mut bytes))?;
-            let mut out = vec![0; bytes];
-            succeeded(get(self.0.0.as_ptr(), out.as_mut_ptr(), &raw mut bytes))?;
-            Ok(out)
-        }
-    }
+/// `(ek, dk) = ML-KEM.KeyGen_internal(d, z)` (FIPS 203, algorithm 16), of the seed d || z.
+///
+/// `aws-lc-rs` makes ML-KEM keys at random or from their expanded form, never from the seed, which
+/// is what data key pairs and imports are written in. Of AWS-LC's FIPS module this is the one
+/// function that takes a seed: its parser of `PrivateKeyInfo` knows no ML-KEM.
+pub(crate) fn ml_kem_keys_of_seed(
+    parameter_set: MlKemParameterSet,
+    seed: &[u8; 64],
+) -> Result<MlKemKeys, Unspecified> {
+    let operation = Operation::of_kind(aws_lc::EVP_PKEY_KEM)?;
+    let mut seed_bytes = seed.len();
+    let mut key = ptr::null_mut();
+    // SAFETY: the operation is alive, and this thread's. `seed_bytes` tells the length of the seed,
+    // which is only read. A null key is replaced by a fresh one, or stays null.
+    // JUSTIFICATION: no safe interface makes a key of a seed.
+    let key = unsafe {
+        succeeded(aws_lc::EVP_PKEY_CTX_kem_set_params(operation.0.as_ptr(), parameter_set.0))?;
+        succeeded(aws_lc::EVP_PKEY_keygen_init(operation.0.as_ptr()))?;
+        succeeded(aws_lc::EVP_PKEY_keygen_deterministic(
+            operation.0.as_ptr(),
+            &raw mut key,
+            seed.as_ptr(),
+            &raw mut seed_bytes,
+        ))?;
+        Key::owned(key)?
+    };
+    Ok(MlKemKeys {
+        encapsulation_key: key.raw(aws_lc::EVP_PKEY_get_raw_public_key)?,
+        decapsulation_key: SecretBytes::new(key.raw(aws_lc::EVP_PKEY_get_raw_private_key)?),
+    })
 }
 
 /// Length of an Ed25519 signature, in bytes.
@@ -278,13 +326,14 @@ const ED25519_SIGNATURE_BYTES: usize = 64;
 
 /// A private key of Ed25519ph with the empty context (RFC 8032, 5.1, with `phflag` = 1): in AWS-LC's
 /// form, the seed and the public key after it.
-pub(crate) struct Ed25519PhKey(Zeroizing<[u8; 64]>);
+pub(crate) struct Ed25519PhKey(Box<Zeroizing<[u8; 64]>>);
 
 impl Ed25519PhKey {
     /// The key of a seed (RFC 8032, 5.1.5).
     pub(crate) fn from_seed(seed: &[u8; 32]) -> Ed25519PhKey {
         let mut public_key = [0; PUBLIC_KEY_BYTES];
-        let mut key = Ed25519PhKey(Zeroizing::new([0; 64]));
+        // It is written where it stays: a key that is returned by value leaves copies on the stack.
+        let mut key = Ed25519PhKey(Box::new(Zeroizing::new([0; 64])));
         // SAFETY: the function writes 32 and 64 bytes and reads 32: the lengths of the three arrays.
         // JUSTIFICATION: AWS-LC alone says what its form of a private key is.
         unsafe {

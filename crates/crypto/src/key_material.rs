@@ -15,14 +15,13 @@
 use wire::enums::KeySpec;
 
 use crate::family::Family;
-use crate::{
-    CryptoError, InvalidKeyMaterial, KEY_BYTES, Rng, SecretBytes, ed25519, ml_dsa, ml_kem, rsa,
-};
+use crate::{CryptoError, InvalidKeyMaterial, KEY_BYTES, Rng, SecretBytes, ed25519, ml_kem, rsa};
 
 /// Fresh material of a spec.
 ///
 /// RSA takes up to seconds: the caller runs it off the threads that answer requests. AWS-LC draws
-/// the numbers of RSA and EC keys inside its module; all else is drawn from `rng`.
+/// the numbers of RSA and EC keys and the seeds of Ed25519 and ML-DSA inside its module; all else is
+/// drawn from `rng`.
 ///
 /// # Errors
 /// [`CryptoError::Rng`] when randomness fails; [`CryptoError::Unsupported`] for a spec that is not
@@ -33,8 +32,8 @@ pub fn generate(key_spec: KeySpec, rng: &dyn Rng) -> Result<SecretBytes, CryptoE
         Family::Hmac(hash) => Ok(hash.generate(rng)?),
         Family::Rsa(size) => Ok(rsa::generate(size)?.private_key_der),
         Family::Ec(curve) => Ok(curve.generate()?.private_key_der),
-        Family::Ed25519 => Ok(ed25519::generate(rng)?.private_key_der),
-        Family::MlDsa(_) => Ok(ml_dsa::generate(rng)?),
+        Family::Ed25519 => Ok(ed25519::generate()?.private_key_der),
+        Family::MlDsa(parameter_set) => Ok(parameter_set.generate()?),
         Family::MlKem(_) => Ok(ml_kem::generate(rng)?),
         Family::Sm2 => Err(CryptoError::Unsupported),
     }
@@ -44,8 +43,9 @@ pub fn generate(key_spec: KeySpec, rng: &dyn Rng) -> Result<SecretBytes, CryptoE
 /// `OneAsymmetricKey` in DER, which for ML-DSA and ML-KEM must be in the seed form (RFC 9881, 9935).
 ///
 /// Checked is what AWS-LC can check: length, type, curve and size; that nothing follows; that the
-/// halves of a key and the numbers of an RSA key belong together, and its factors are prime. That
-/// takes a tenth of a second for `RSA_4096`.
+/// halves of a key and the numbers of an RSA key belong together, and its factors are prime. For RSA
+/// that takes as long as generation (half a second for `RSA_4096`), and belongs off the threads that
+/// answer requests as well.
 ///
 /// # Errors
 /// [`InvalidKeyMaterial`] for anything else than one sound key of the spec.

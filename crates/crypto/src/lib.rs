@@ -3,9 +3,10 @@
 //! Every algorithm is AWS-LC's; this crate decides layouts, labels and bounds, and writes them
 //! down (`docs/ciphertext-format.md`). It is pure: no I/O, no clock, and the only chance it takes
 //! on its own is what AWS-LC draws inside its module: the GCM nonce ([`symmetric`] says why), the
-//! numbers of RSA and EC keys, and what signatures and public-key encryption are randomised with,
-//! for which the module has no other interface. It does not know where a key lives or who may use
-//! it; key material arrives as a [`SecretKey`] or as bytes that become a [`WorkingKey`].
+//! numbers of RSA and EC keys and the seeds of Ed25519 and ML-DSA, and what signatures and
+//! public-key encryption are randomised with. For these the module has no other interface, or none
+//! that FIPS 140-3 approves. It does not know where a key lives or who may use it; key material
+//! arrives as a [`SecretKey`] or as bytes that become a [`WorkingKey`].
 
 pub mod blob;
 pub mod data_key_pairs;
@@ -24,6 +25,7 @@ pub mod key_specs;
 mod mac;
 mod ml_dsa;
 mod ml_kem;
+pub mod module;
 pub mod rng;
 mod rsa;
 pub mod seal;

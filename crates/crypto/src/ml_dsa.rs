@@ -1,6 +1,7 @@
 //! ML-DSA keys (FIPS 204), hedged, with the empty context string.
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::signature::{
     self, KeyPair, ML_DSA_44_SIGNING, ML_DSA_65_SIGNING, ML_DSA_87_SIGNING, ParsedPublicKey,
     PqdsaKeyPair, PqdsaSigningAlgorithm, PqdsaVerificationAlgorithm,
@@ -9,7 +10,7 @@ use subtle::ConstantTimeEq;
 use wire::enums::{MessageType, SigningAlgorithmSpec};
 
 use crate::signing::{Signer, Verifier, exactly, unless_canonical};
-use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, Rng, RngError, SecretBytes, ffi};
+use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ffi};
 
 /// Length of the seed xi, which is the material of a key, in bytes.
 pub(crate) const SEED_BYTES: usize = 32;
@@ -29,12 +30,17 @@ pub(crate) static ML_DSA_65: ParameterSet =
 pub(crate) static ML_DSA_87: ParameterSet =
     ParameterSet { signing: &ML_DSA_87_SIGNING, verification: &signature::ML_DSA_87 };
 
-/// A fresh xi (FIPS 204, algorithm 1).
-pub(crate) fn generate(rng: &dyn Rng) -> Result<SecretBytes, RngError> {
-    SecretBytes::generate(SEED_BYTES, rng)
-}
-
 impl ParameterSet {
+    /// The xi of a fresh key (FIPS 204, algorithm 1).
+    ///
+    /// The module draws it itself and makes the key: it is the form that FIPS 140-3 approves. The
+    /// seed form of RFC 9881, which AWS-LC writes, ends with xi.
+    pub(crate) fn generate(&self) -> Result<SecretBytes, Unspecified> {
+        let encoded = PqdsaKeyPair::generate(self.signing)?.to_pkcs8v1()?;
+        let seed = encoded.as_ref().last_chunk::<SEED_BYTES>().ok_or(Unspecified)?;
+        Ok(SecretBytes::copy(seed))
+    }
+
     /// xi of a `PrivateKeyInfo` in the seed form of RFC 9881.
     ///
     /// The form has one encoding, which ends with xi: the bytes must be those that AWS-LC writes

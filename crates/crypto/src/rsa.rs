@@ -37,11 +37,11 @@ pub(crate) fn generate(size: KeySize) -> Result<DataKeyPair, Unspecified> {
 
 /// `PrivateKeyInfo` of one RSA key of that size, as AWS-LC writes it.
 pub(crate) fn import(size: KeySize, bytes: &[u8]) -> Result<SecretBytes, InvalidKeyMaterial> {
-    ffi::Key::from_pkcs8(bytes)?.check_rsa()?;
     let key = PrivateDecryptingKey::from_pkcs8(bytes)?;
     if key.key_size_bits() != size.len() * 8 {
         return Err(InvalidKeyMaterial::Unsound);
     }
+    ffi::Key::from_pkcs8(bytes)?.check_rsa()?;
     let der: Pkcs8V1Der<'_> = key.as_der()?;
     Ok(SecretBytes::copy(der.as_ref()))
 }

@@ -15,7 +15,7 @@ use crypto::blob::{Blob, Header};
 use crypto::{SecretKey, SystemRng, symmetric};
 use custody::{
     ARENA_BYTES_DEFAULT, Custodial, Custodian, DeploymentId, FileRootKey, Keyring,
-    MaterialIdentity, SoftwareCustodian, WrappedMaterial,
+    MaterialIdentity, SoftwareCustodian, Workshop, WrappedMaterial,
 };
 use wire::enums::{KeySpec, KeyUsage, OriginType};
 use wire::names::{KeyId, KeyMaterialId, Partition};
@@ -34,8 +34,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let deployment_id = DeploymentId::generate(&SystemRng)?;
     let (keyring, _) =
         Keyring::create(&root, deployment_id, jiff::Timestamp::UNIX_EPOCH, &SystemRng)?;
-    let custodian =
-        SoftwareCustodian::new(Arc::new(keyring), Arc::new(SystemRng), ARENA_BYTES_DEFAULT)?;
+    let custodian = SoftwareCustodian::new(
+        Arc::new(keyring),
+        Arc::new(SystemRng),
+        ARENA_BYTES_DEFAULT,
+        Arc::new(Workshop::start()),
+    )?;
     println!("backing: {:?}, slots: {}", custodian.backing(), custodian.slots());
 
     let mut rows = Vec::new();

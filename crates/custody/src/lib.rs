@@ -29,3 +29,4 @@ pub use import_tokens::ImportToken;
 pub use keyring::{DomainPurpose, Keyring, WrappedDomainKey};
 pub use root::{FileRootKey, RootKey};
 pub use software::{ARENA_BYTES_DEFAULT, SoftwareCustodian};
+pub use workshop::Workshop;

@@ -47,7 +47,7 @@ pub struct SoftwareCustodian {
     arena: Arc<Arena>,
     cache: MaterialCache,
     working_keys: Arc<WorkingKeys>,
-    workshop: Workshop,
+    workshop: Arc<Workshop>,
 }
 
 type MaterialCache = Cache<
@@ -78,7 +78,8 @@ impl CachedMaterial {
 }
 
 impl SoftwareCustodian {
-    /// Makes a custodian with an arena of at least `arena_bytes` bytes, 64 for each key held.
+    /// Makes a custodian with an arena of at least `arena_bytes` bytes, 64 for each symmetric key held, that leaves slow
+    /// work to `workshop`.
     ///
     /// # Errors
     /// [`CustodyError::Arena`] when so much memory cannot be locked.
@@ -86,11 +87,11 @@ impl SoftwareCustodian {
         keyring: Arc<Keyring>,
         rng: Arc<dyn Rng>,
         arena_bytes: usize,
+        workshop: Arc<Workshop>,
     ) -> Result<SoftwareCustodian, CustodyError> {
         let arena = Arena::new(arena_bytes)?;
         let cache = material_cache(arena.slots());
         let working_keys = Arc::new(WorkingKeys::new(Arc::clone(&keyring)));
-        let workshop = Workshop::start();
         Ok(SoftwareCustodian { keyring, rng, arena, cache, working_keys, workshop })
     }
 
@@ -281,6 +282,11 @@ impl Custodian for SoftwareCustodian {
         Box::pin(async move {
             if identity.key_spec == KeySpec::SymmetricDefault {
                 return self.keep_symmetric(identity, &self.slot_of(material)?);
+            }
+            if is_rsa(identity.key_spec) {
+                let material = SecretBytes::new(material.expose().to_vec());
+                let (working_keys, identity) = (Arc::clone(&self.working_keys), *identity);
+                return self.workshop.work(move || working_keys.keep(&identity, &material)).await;
             }
             self.working_keys.keep(identity, material)
         })
@@ -526,7 +532,8 @@ mod tests {
         let deployment_id = DeploymentId::from_bytes([1; 16]);
         let now = jiff::Timestamp::UNIX_EPOCH;
         let (keyring, _) = Keyring::create(&root, deployment_id, now, &SystemRng).unwrap();
-        SoftwareCustodian::new(Arc::new(keyring), Arc::new(SystemRng), 1).unwrap()
+        let workshop = Arc::new(Workshop::start());
+        SoftwareCustodian::new(Arc::new(keyring), Arc::new(SystemRng), 1, workshop).unwrap()
     }
 
     fn identity() -> MaterialIdentity {

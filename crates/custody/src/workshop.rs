@@ -33,8 +33,8 @@ const MAKING_NICENESS: i32 = 15;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// See the module's text.
-pub(crate) struct Workshop {
+/// Threads for slow work; see the module's text.
+pub struct Workshop {
     signing: SyncSender<Job>,
     making: SyncSender<Job>,
     ready: Arc<ReadyKeys>,
@@ -42,7 +42,8 @@ pub(crate) struct Workshop {
 
 impl Workshop {
     /// Starts the threads, one of each kind for each core. They end when the workshop is dropped and its work is done.
-    pub(crate) fn start() -> Workshop {
+    #[must_use]
+    pub fn start() -> Workshop {
         let threads_count = thread::available_parallelism().map_or(1, NonZero::get);
         Workshop {
             signing: start("keys-sign", SIGNING_NICENESS, threads_count, WAITING_MAX),
@@ -51,11 +52,11 @@ impl Workshop {
         }
     }
 
-    /// Does slow work with a key that exists.
+    /// Does slow work with a key that exists, or that takes as long.
     ///
     /// # Errors
     /// [`CustodyError::Busy`] when too much waits already, and the errors of the work itself.
-    pub(crate) async fn work<T: Send + 'static>(
+    pub async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, CustodyError> + Send + 'static,
     ) -> Result<T, CustodyError> {

@@ -10,7 +10,7 @@ use std::thread;
 use common::{Deployment, call, identity};
 use crypto::blob::{Blob, OVERHEAD_BYTES};
 use crypto::{Rng, RngError, SystemRng};
-use custody::{Custodian, CustodyError, SoftwareCustodian};
+use custody::{Custodian, CustodyError, SoftwareCustodian, Workshop};
 
 /// One page of slots.
 const SMALLEST_ARENA_BYTES: usize = 1;
@@ -159,9 +159,13 @@ fn generation_fails_whole_when_chance_fails_at_any_call() {
     let mut calls = 0;
     loop {
         let rng = Arc::new(FailingRng { calls_left: AtomicU64::new(calls) });
-        let custodian =
-            SoftwareCustodian::new(Arc::clone(&deployment.keyring), rng, SMALLEST_ARENA_BYTES)
-                .unwrap();
+        let custodian = SoftwareCustodian::new(
+            Arc::clone(&deployment.keyring),
+            rng,
+            SMALLEST_ARENA_BYTES,
+            Arc::new(Workshop::start()),
+        )
+        .unwrap();
         match call(custodian.generate(&identity(1))) {
             Err(CustodyError::Crypto(_)) => assert_eq!(custodian.slots_taken(), 0),
             Err(error) => panic!("{error}"),

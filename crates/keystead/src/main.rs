@@ -37,6 +37,8 @@ enum Command {
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
+    /// Tell the version, and which cryptographic module does the work.
+    Version,
 }
 
 #[derive(Subcommand)]
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         Command::Serve(flags) => start(flags),
         Command::Account(Account::Create(create)) => create_accounts(create),
         Command::Account(Account::List(flags)) => list_accounts(flags),
+        Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
     match done {
@@ -130,6 +133,13 @@ fn create_accounts(create: CreateAccount) -> Result<(), Box<dyn Error>> {
 fn list_accounts(flags: DataDirFlags) -> Result<(), Box<dyn Error>> {
     let settings = flags.resolve(configuration::environment())?;
     Ok(accounts::list(&settings, &mut io::stdout().lock())?)
+}
+
+fn tell_version() -> Result<(), Box<dyn Error>> {
+    let version = concat!("keystead ", env!("CARGO_PKG_VERSION"), "\n");
+    let mut out = io::stdout().lock();
+    out.write_all(version.as_bytes())?;
+    Ok(out.write_all(service::module_description().as_bytes())?)
 }
 
 fn make_pair(out: &Path, names: &[String]) -> Result<(), Box<dyn Error>> {

@@ -172,13 +172,15 @@ pub fn install_provider() {
     }
 }
 
-/// AWS-LC's algorithms, with the key exchange that survives quantum computers first.
+/// AWS-LC's algorithms, with the key exchange that survives quantum computers first. A FIPS build has only what the module
+/// approves: not X25519 alone, and not ChaCha20.
 pub(crate) fn provider() -> CryptoProvider {
     use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
-    CryptoProvider {
-        kx_groups: vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1],
-        ..aws_lc_rs::default_provider()
+    let mut kx_groups = vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1];
+    if cfg!(feature = "fips") {
+        kx_groups.retain(|group| group.fips());
     }
+    CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() }
 }
 
 /// What was agreed, in the words of CloudTrail's `tlsDetails`.
@@ -247,6 +249,16 @@ mod tests {
         assert!(before == certificates.stamps());
         fs::write(&certificates.files.key, "other").unwrap();
         assert!(before != certificates.stamps());
+    }
+
+    #[test]
+    fn a_fips_build_speaks_only_what_is_approved() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = Certificates::load(pair(folder.path())).ok().unwrap();
+        assert_eq!(certificates.current.load().fips(), cfg!(feature = "fips"));
+        let groups = provider().kx_groups;
+        let has_x25519 = groups.iter().any(|group| group.name() == NamedGroup::X25519);
+        assert_eq!(has_x25519, !cfg!(feature = "fips"));
     }
 
     #[test]

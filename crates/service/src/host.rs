@@ -6,7 +6,7 @@ use attestation::Roots;
 use audit::Journal;
 use crypto::Rng;
 use crypto::token::TokenKey;
-use custody::{Custodian, DeploymentId, Keyring};
+use custody::{Custodian, DeploymentId, Keyring, MaterialIdentity, Workshop};
 use jiff::Timestamp;
 use store::{Change, Store};
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::ids::Ids;
+use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::snapshot::KeySnapshot;
@@ -35,18 +36,21 @@ pub(crate) struct Host {
     pub(crate) ids: Ids,
     pub(crate) store: Store,
     pub(crate) custodian: Arc<dyn Custodian>,
+    pub(crate) workshop: Arc<Workshop>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) token_key: TokenKey,
     pub(crate) journal: Journal,
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,
+    /// When the store wipes what rows of destroyed material leave behind.
+    pub(crate) scrub: Scrub,
     /// When the deployment was made: before it nobody could see a key being used.
     pub(crate) tracking_start: Timestamp,
     pub(crate) deployment_id: DeploymentId,
     pub(crate) credentials: Credentials,
     /// Whose attestation documents are believed.
-    pub(crate) attestation_roots: Roots,
+    pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.
     pub(crate) regions: Option<Vec<Region>>,
     pub(crate) keys: Arc<CoherentCache<KeyAddress, Arc<KeySnapshot>>>,
@@ -109,6 +113,12 @@ impl Host {
         let Some(row) = row else { return Ok(None) };
         self.aliases.insert(&ticket, address, row.key_id);
         Ok(Some(row.key_id))
+    }
+
+    /// Drops material that has been destroyed from memory, and has the store wiped of what its row left behind.
+    pub(crate) fn forget_destroyed(&self, identity: &MaterialIdentity) {
+        self.custodian.forget(identity);
+        self.scrub.set_due();
     }
 
     /// A fresh random UUID.

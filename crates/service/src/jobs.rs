@@ -7,6 +7,7 @@
 mod deletion;
 mod expiry;
 mod rotation;
+mod scrub;
 mod transit;
 
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use wire::names::{KeyId, Region};
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::trail::Committed;
+
+pub(crate) use self::scrub::Scrub;
 
 /// How often the jobs look for work.
 const JOB_INTERVAL: Duration = Duration::from_secs(1);
@@ -38,6 +41,7 @@ pub(crate) async fn run_once(host: &Host) {
     tell("expiry", expiry::run(host).await);
     tell("rotation", rotation::run(host).await);
     tell("multi-Region", transit::run(host).await);
+    tell("scrub", scrub::run(host).await);
     tell("last usage", host.last_usage.keep(&host.store).await);
     tell("outbox", host.outbox.clear(&host.store, &host.journal).await);
 }

@@ -64,20 +64,25 @@ impl LastUsage {
         }))
     }
 
-    /// Writes what was noted into the store. What cannot be written is noted again.
+    /// Writes what was noted into the store. It is told from memory until it is there, and what is noted meanwhile stays noted.
     pub(crate) async fn keep(&self, store: &Store) -> Result<(), ServiceError> {
-        let noted: Vec<(KeyAddress, Usage)> =
-            self.shards.iter().flat_map(|shard| std::mem::take(&mut *lock(shard))).collect();
+        let noted: Vec<(KeyAddress, Usage)> = self
+            .shards
+            .iter()
+            .flat_map(|shard| {
+                lock(shard).iter().map(|(key, usage)| (*key, *usage)).collect::<Vec<_>>()
+            })
+            .collect();
         if noted.is_empty() {
             return Ok(());
         }
         let rows: Vec<KeyUsageRow> = noted.iter().map(row).collect();
-        let written = store.write(move |transaction| transaction.save_key_usages(&rows)).await;
-        if let Err(error) = written {
-            for (key, usage) in noted {
-                self.note(key, usage);
+        store.write(move |transaction| transaction.save_key_usages(&rows)).await?;
+        for (key, kept) in noted {
+            let mut shard = self.shard(&key);
+            if shard.get(&key).is_some_and(|usage| usage.event_id == kept.event_id) {
+                shard.remove(&key);
             }
-            return Err(error.into());
         }
         Ok(())
     }

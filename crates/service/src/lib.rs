@@ -50,4 +50,4 @@ pub use clock::{Clock, SystemClock};
 pub use error::ServiceError;
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
-pub use service::{Service, harden_process};
+pub use service::{Service, harden_process, module_description};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use attestation::Roots;
 use audit::{Journal, JournalOptions};
 use crypto::{Rng, SystemRng};
-use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, WrappedDomainKey};
+use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop, WrappedDomainKey};
 use jiff::Timestamp;
 use store::{
     AccountRecord, DeploymentRow, DomainKeyRow, LockedStore, Snapshot, Store, StoreError,
@@ -23,6 +23,7 @@ use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::host::{self, Host};
 use crate::ids::Ids;
+use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::service::Service;
@@ -93,6 +94,9 @@ pub enum OpenError {
     /// A stored domain key is for something that this version does not know.
     #[error("the store holds a domain key for the unknown purpose {0:?}")]
     UnknownPurpose(String),
+    /// The cryptographic module is not the one that the build is for.
+    #[error(transparent)]
+    Module(#[from] crypto::module::NotFips),
     /// The roots of attestation documents.
     #[error("the attestation roots cannot be used: {0}")]
     AttestationRoots(#[from] attestation::InvalidRoot),
@@ -106,11 +110,13 @@ pub enum OpenError {
 /// # Errors
 /// See [`OpenError`]; nothing is served then.
 pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
+    crypto::module::check()?;
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let attestation_roots = match &assembly.attestation_roots_pem {
         Some(pem) => Roots::from_pem(pem)?,
         None => Roots::aws_nitro(),
     };
+    let attestation_roots = Arc::new(attestation_roots);
     let locked =
         LockedStore::open(&assembly.data_dir.join("keystead.db"), StoreOptions::default())?;
     let root_key_path = assembly.data_dir.join("root-key");
@@ -145,6 +151,10 @@ fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreErro
         records.extend(snapshot.account(row.account)?);
     }
     Ok(records)
+}
+
+fn is_scrub_due(snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
+    snapshot.is_scrub_due()
 }
 
 /// Makes the root key, the deployment and its domain keys. A root key that an interrupted first start left behind has
@@ -220,7 +230,7 @@ struct Parts {
     credentials: Credentials,
     rng: Arc<dyn Rng>,
     tracking_start: Timestamp,
-    attestation_roots: Roots,
+    attestation_roots: Arc<Roots>,
 }
 
 async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenError> {
@@ -236,6 +246,8 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         ..JournalOptions::new(*deployment_id.as_bytes())
     };
     let (journal, _) = Journal::open(&journal_dir, options)?;
+    // What a life before destroyed and did not wipe is wiped by this one.
+    let scrub = Scrub::new(store.read(is_scrub_due).await?);
     let outbox = Outbox::default();
     let recovered_count = outbox.recover(&store, &journal, &journal_dir).await?;
     if recovered_count > 0 {
@@ -253,20 +265,27 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
     let (evicted_keys, evicted_aliases) = (Arc::clone(&keys), Arc::clone(&aliases));
     store.on_commit(Box::new(move |changes| host::evict(&evicted_keys, &evicted_aliases, changes)));
 
-    let custodian =
-        SoftwareCustodian::new(Arc::clone(&keyring), Arc::clone(&rng), assembly.arena_bytes)?;
+    let workshop = Arc::new(Workshop::start());
+    let custodian = SoftwareCustodian::new(
+        Arc::clone(&keyring),
+        Arc::clone(&rng),
+        assembly.arena_bytes,
+        Arc::clone(&workshop),
+    )?;
     Ok(Host {
         clock: assembly.clock,
         ids: Ids::new(Arc::clone(&rng)),
         rng,
         store,
         custodian: Arc::new(custodian),
+        workshop,
         token_key: keyring.token_key(),
         keyring,
         journal,
         buffers: Buffers::default(),
         outbox,
         last_usage: LastUsage::default(),
+        scrub,
         tracking_start,
         attestation_roots,
         deployment_id,

@@ -56,12 +56,18 @@ async fn walk<O: Operation>(
     let target = O::Target::resolve(&lookup, O::names(&request)?).await?;
     draft.set_resources(&target);
 
-    let facts = O::facts(&request);
-    facts.check()?;
-    let recipient = recipient::attest(host, facts.recipient, call.now)?;
+    let named_recipient = O::facts(&request).recipient;
+    let recipient = match named_recipient {
+        // Boxed, so that the walk of a call does not carry the room that only attested ones need.
+        Some(recipient) => Some(Box::pin(recipient::attest(host, recipient, call.now)).await?),
+        None => None,
+    };
     if let Some(recipient) = recipient.as_deref() {
         draft.set_recipient(recipient);
     }
+    // Taken anew, so that the facts need not be kept while a document is being read.
+    let facts = O::facts(&request);
+    facts.check()?;
     let target = authorize(&lookup, target, &facts, recipient.as_deref())?;
     if !facts.grant_tokens.is_empty() {
         // No grant has ever been made here, so no token can be one of ours.

@@ -1,6 +1,8 @@
 //! The attested recipient of an answer: the document is checked before anything is decided; its measurements are facts for
 //! policies, and the record tells whose they are.
 
+use std::sync::Arc;
+
 use attestation::Attested;
 use jiff::Timestamp;
 use serde_json::json;
@@ -9,13 +11,13 @@ use wire::kms::encrypt::RecipientInfo;
 use crate::error::ServiceError;
 use crate::host::Host;
 
-/// Checks the document of a recipient, if the request names one.
-pub(crate) fn attest(
+/// Checks the document of a recipient. It takes a handful of P-384 signatures, so it is not done on
+/// the threads of requests.
+pub(crate) async fn attest(
     host: &Host,
-    recipient: Option<&RecipientInfo>,
+    recipient: &RecipientInfo,
     now: Timestamp,
-) -> Result<Option<Box<Attested>>, ServiceError> {
-    let Some(recipient) = recipient else { return Ok(None) };
+) -> Result<Box<Attested>, ServiceError> {
     let (Some(document), Some(_)) =
         (&recipient.attestation_document, &recipient.key_encryption_algorithm)
     else {
@@ -23,8 +25,10 @@ pub(crate) fn attest(
             "Recipient must have an AttestationDocument and a KeyEncryptionAlgorithm.",
         ));
     };
-    match attestation::verify(document.as_slice(), &host.attestation_roots, now) {
-        Ok(attested) => Ok(Some(Box::new(attested))),
+    let (document, roots) = (document.as_slice().to_vec(), Arc::clone(&host.attestation_roots));
+    let verify = move || Ok(attestation::verify(&document, &roots, now));
+    match host.workshop.work(verify).await? {
+        Ok(attested) => Ok(Box::new(attested)),
         Err(error) => Err(ServiceError::invalid_attestation(error)),
     }
 }

@@ -106,6 +106,21 @@ impl Service {
     }
 }
 
+/// What does the cryptography, for whoever asks which version this is: a line for the module, and in a FIPS build one for what
+/// the module does without approval.
+#[must_use]
+pub fn module_description() -> String {
+    let name = crypto::module::name();
+    match (crypto::module::IS_FIPS_BUILD, crypto::module::check()) {
+        (false, _) => format!("cryptographic module: {name}, not in FIPS mode\n"),
+        (true, Ok(())) => format!(
+            "cryptographic module: {name}, in FIPS mode\nnot approved there, and served all the same: {}\n",
+            crypto::module::NOT_APPROVED.join(", ")
+        ),
+        (true, Err(error)) => format!("cryptographic module: {name}; {error}\n"),
+    }
+}
+
 /// Keeps this process out of core dumps and away from debuggers of the same user; to be called before keys are read.
 ///
 /// # Errors

@@ -237,7 +237,7 @@ impl Transaction<'_> {
             (sequence, true),
         );
         if stored.materials.iter().any(|stored| is_emptied(&stored.row, &record.materials)) {
-            self.wipe_after_commit();
+            self.wipe_after_commit()?;
         }
         Ok(sequence)
     }
@@ -274,7 +274,7 @@ impl Transaction<'_> {
             Some(key.sequence),
             (sequence, false),
         );
-        self.wipe_after_commit();
+        self.wipe_after_commit()?;
         Ok(true)
     }
 

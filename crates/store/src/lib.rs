@@ -7,7 +7,8 @@
 //! identity, sequence and columns), every aggregate (a key or an account with all its rows) has a
 //! manifest that lists its rows, and one sealed row, the head, proves which aggregates there are
 //! and how new each is. A row that is edited, swapped, copied, deleted or replayed is refused with
-//! [`StoreError::Seal`] and never used.
+//! [`StoreError::Seal`] and never used. One kind of row decides nothing and is sealed without being
+//! listed: the [last use](KeyUsageRow) of a key, of which an older row passes.
 //!
 //! Work is done by threads of this crate, not by the async runtime: one [writer](Store::write) that
 //! commits all that is waiting in one transaction, and a few [readers](Store::read).
@@ -39,6 +40,7 @@ mod queue;
 mod readers;
 mod rotations;
 mod schema;
+mod scrub;
 mod seal;
 mod sequences;
 mod set_digest;

@@ -62,13 +62,24 @@ fn objects(connection: &Connection) -> Result<Vec<Object>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Compares the schema in the file with the one that the steps create in an empty database.
-fn compare(found: &[Object]) -> Result<()> {
+/// The statement that makes a table or index of ours.
+pub(crate) fn definition(name: &str) -> Result<String> {
+    let sql = "SELECT sql FROM sqlite_schema WHERE name = ?1";
+    Ok(fresh()?.query_row(sql, [name], |row| row.get(0))?)
+}
+
+/// An empty database with the newest schema.
+fn fresh() -> Result<Connection> {
     let fresh = Connection::open_in_memory()?;
     for step in STEPS {
         fresh.execute_batch(step)?;
     }
-    let ours = objects(&fresh)?;
+    Ok(fresh)
+}
+
+/// Compares the schema in the file with the one that the steps create in an empty database.
+fn compare(found: &[Object]) -> Result<()> {
+    let ours = objects(&fresh()?)?;
     let stranger = found.iter().find(|object| !ours.contains(object));
     let missing = ours.iter().find(|object| !found.contains(object));
     match stranger.or(missing) {

@@ -46,14 +46,16 @@ pub(crate) const MATERIAL_ROTATIONS: SealedTable = SealedTable {
     sealed_columns: 6,
 };
 
-/// A key that is disabled or waits for its deletion keeps its date and is not rotated; were it
-/// named here, enough of them would hide the others for ever.
+/// A key that is disabled or waits for its deletion keeps its date and is not rotated, nor is a replica, which follows its
+/// primary; were they named here, enough of them would hide the others for ever.
 pub(crate) const DUE: &str = "
     SELECT rotations.region, rotations.key_id
     FROM rotations JOIN keys USING (region, key_id)
-      LEFT JOIN multi_region_keys USING (region, key_id)
     WHERE next_rotation_nanos <= ?1 AND state = 'Enabled'
-      AND (primary_region IS NULL OR primary_region = rotations.region)
+      AND NOT EXISTS (
+        SELECT 1 FROM multi_region_keys AS related
+        WHERE related.region = rotations.region AND related.key_id = rotations.key_id
+          AND related.primary_region <> rotations.region)
     ORDER BY next_rotation_nanos LIMIT ?2";
 
 impl ChildRow for RotationRow {
@@ -147,9 +149,8 @@ impl ChildRow for MaterialRotationRow {
 }
 
 impl Snapshot<'_> {
-    /// Enabled keys whose next automatic rotation is not after `now`, the longest due first; replicas,
-    /// which are rotated by their primary, are left out. These are hints only: whoever rotates loads
-    /// the key, which is verified, and looks at its date.
+    /// Enabled keys whose next automatic rotation is not after `now`, the longest due first. These
+    /// are hints only: whoever rotates loads the key, which is verified, and looks at its date.
     ///
     /// # Errors
     ///

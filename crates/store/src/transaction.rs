@@ -12,6 +12,7 @@ use crate::aggregate::{ChildRow, Plan, Stored};
 use crate::change::Change;
 use crate::error::Result;
 use crate::schema::SealedTable;
+use crate::scrub;
 use crate::sequences::{Aggregate, Outcome};
 use crate::set_digest::SetDigest;
 use crate::snapshot::Snapshot;
@@ -114,8 +115,10 @@ impl<'a> Transaction<'a> {
         (self.changes, self.effects)
     }
 
-    pub(crate) fn wipe_after_commit(&mut self) {
+    /// Has the log emptied after the commit, and remembers that a scrub is due.
+    pub(crate) fn wipe_after_commit(&mut self) -> Result<()> {
         self.effects.wipe = true;
+        scrub::remember(self.connection())
     }
 
     pub(crate) fn plan<'r, R: ChildRow>(

@@ -23,10 +23,19 @@ use crate::limits::{
     GROUP_ACTS_MAX, LOCK_WAIT_MILLIS_MAX, WIPE_RETRY_MILLIS, WIPE_WAIT_MILLIS_MAX,
 };
 use crate::queue::Popped;
+use crate::scrub;
 use crate::set_digest::SetDigest;
 use crate::snapshot::Snapshot;
 use crate::store::Shared;
 use crate::transaction::{Effects, KeyCounts, Transaction};
+
+/// What waits for the writer.
+pub(crate) enum Work {
+    /// An act on the rows.
+    Act(Box<dyn WriteJob>),
+    /// The wish that nothing deleted is left in the files, and the way to whoever has it.
+    Scrub(oneshot::Sender<Result<bool>>),
+}
 
 /// A write act and the way to its caller.
 pub(crate) trait WriteJob: Send {
@@ -81,6 +90,8 @@ pub(crate) struct Writer {
     head: Head,
     digest: SetDigest,
     counts: KeyCounts,
+    /// True while the log holds what must not stay.
+    must_wipe: bool,
     /// Keeps other processes away as long as the connection is open.
     _lock: Lock,
 }
@@ -99,21 +110,45 @@ impl Writer {
         lock: Lock,
         shared: Arc<Shared>,
         (head, digest): (Head, SetDigest),
+        must_wipe: bool,
     ) -> Writer {
-        Writer { connection, shared, head, digest, counts: KeyCounts::new(), _lock: lock }
+        let counts = KeyCounts::new();
+        Writer { connection, shared, head, digest, counts, must_wipe, _lock: lock }
     }
 
     /// Works until the queue is closed and empty.
     pub(crate) fn run(&mut self) {
         loop {
-            let wait = self.is_wipe_due().then_some(Duration::from_millis(WIPE_RETRY_MILLIS));
+            let wait = self.must_wipe.then_some(Duration::from_millis(WIPE_RETRY_MILLIS));
             match self.shared.writes.pop(GROUP_ACTS_MAX, wait) {
-                Popped::Some(jobs) => self.do_group(jobs),
+                Popped::Some(work) => self.work(work),
                 Popped::Nothing => self.wipe(),
                 Popped::Closed => break,
             }
         }
         self.end();
+    }
+
+    /// Does the acts, then what is to be done after them.
+    fn work(&mut self, work: Vec<Work>) {
+        let (mut jobs, mut scrubs) = (Vec::new(), Vec::new());
+        for work in work {
+            match work {
+                Work::Act(job) => jobs.push(job),
+                Work::Scrub(answer) => scrubs.push(answer),
+            }
+        }
+        if !jobs.is_empty() {
+            self.do_group(jobs);
+        }
+        if !scrubs.is_empty() {
+            let outcome = self.scrub();
+            for answer in scrubs {
+                let outcome = outcome.as_ref().copied().map_err(StoreError::for_another);
+                // Who asked may have gone.
+                drop(answer.send(outcome));
+            }
+        }
     }
 
     fn do_group(&mut self, mut jobs: Vec<Box<dyn WriteJob>>) {
@@ -125,7 +160,7 @@ impl Writer {
                 Some(failure)
             }
         };
-        if self.is_wipe_due() {
+        if self.must_wipe {
             self.wipe();
         }
         for job in jobs {
@@ -135,16 +170,8 @@ impl Writer {
 
     /// Does the acts in one transaction and makes it durable.
     fn commit(&mut self, jobs: &mut [Box<dyn WriteJob>]) -> Result<Group> {
-        if let Some(cause) = self.shared.poison.get() {
-            return Err(StoreError::Poisoned { cause: cause.clone() });
-        }
+        let transaction = begin(&self.connection, &self.shared, &self.head)?;
         let seal_keys = &self.shared.seal_keys;
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = rusqlite::Transaction::new_unchecked(&self.connection, behavior)?;
-        if Head::load(&transaction, seal_keys)? != self.head {
-            let error = head::refuse("another process has written to the database");
-            return Err(poison(&self.shared, error));
-        }
         let (head, digest) = (self.head, self.digest);
         let mut group = Group { head, digest, changes: Vec::new(), effects: Vec::new() };
         for job in jobs {
@@ -155,26 +182,15 @@ impl Writer {
             group.head.aggregates = group.digest.tag(seal_keys.newest());
             group.head.save(&transaction, seal_keys)?;
         }
-        match transaction.commit().map_err(StoreError::from) {
-            Ok(()) => Ok(group),
-            // The commit mark was not written; when there is space again, all is well.
-            Err(StoreError::DiskFull) if self.connection.is_autocommit() => {
-                Err(StoreError::DiskFull)
-            }
-            Err(error) => {
-                let cause = error.to_string();
-                Err(poison(&self.shared, StoreError::NotCommitted { cause }))
-            }
-        }
+        commit(&self.connection, &self.shared, transaction)?;
+        Ok(group)
     }
 
     /// Tells the process what is committed: the position, the newest sequences and the listeners.
     fn publish(&mut self, group: Group) -> Result<()> {
         self.head = group.head;
         self.digest = group.digest;
-        if group.effects.iter().any(|effects| effects.wipe) {
-            self.shared.is_wipe_due.store(true, Ordering::Release);
-        }
+        self.must_wipe |= group.effects.iter().any(|effects| effects.wipe);
         let outcomes = group.effects.into_iter().flat_map(|effects| effects.outcomes);
         self.shared.sequences.advance(group.head.position, outcomes);
         self.shared.position.store(group.head.position, Ordering::Release);
@@ -196,13 +212,19 @@ impl Writer {
     /// needs it.
     fn wipe(&mut self) {
         match database::empty_log(&self.connection, WIPE_WAIT_MILLIS_MAX) {
-            Ok(is_empty) => self.shared.is_wipe_due.store(!is_empty, Ordering::Release),
+            Ok(is_empty) => self.must_wipe = !is_empty,
             Err(error) => tracing::warn!(%error, "the write-ahead log was not emptied"),
         }
     }
 
-    fn is_wipe_due(&self) -> bool {
-        self.shared.is_wipe_due.load(Ordering::Acquire)
+    /// Writes anew what holds key material and empties the log. False if a reader needs the log.
+    fn scrub(&mut self) -> Result<bool> {
+        let transaction = begin(&self.connection, &self.shared, &self.head)?;
+        scrub::rewrite_materials(&transaction)?;
+        commit(&self.connection, &self.shared, transaction)?;
+        self.must_wipe = true;
+        self.wipe();
+        Ok(!self.must_wipe)
     }
 
     fn end(&self) {
@@ -220,6 +242,41 @@ impl Writer {
             Ok(_) => Ok(()),
             Err(error) => Err(error.for_another()),
         });
+    }
+}
+
+/// Begins a transaction on a database that is as the writer left it.
+fn begin<'c>(
+    connection: &'c Connection,
+    shared: &Shared,
+    head: &Head,
+) -> Result<rusqlite::Transaction<'c>> {
+    if let Some(cause) = shared.poison.get() {
+        return Err(StoreError::Poisoned { cause: cause.clone() });
+    }
+    let behavior = TransactionBehavior::Immediate;
+    let transaction = rusqlite::Transaction::new_unchecked(connection, behavior)?;
+    if Head::load(&transaction, &shared.seal_keys)? != *head {
+        let error = head::refuse("another process has written to the database");
+        return Err(poison(shared, error));
+    }
+    Ok(transaction)
+}
+
+/// Makes a transaction durable.
+fn commit(
+    connection: &Connection,
+    shared: &Shared,
+    transaction: rusqlite::Transaction<'_>,
+) -> Result<()> {
+    match transaction.commit().map_err(StoreError::from) {
+        Ok(()) => Ok(()),
+        // The commit mark was not written; when there is space again, all is well.
+        Err(StoreError::DiskFull) if connection.is_autocommit() => Err(StoreError::DiskFull),
+        Err(error) => {
+            let cause = error.to_string();
+            Err(poison(shared, StoreError::NotCommitted { cause }))
+        }
     }
 }
 
@@ -347,11 +404,14 @@ mod tests {
         let big = || store.write(|transaction| transaction.append_record(&vec![1; 1_000_000]));
         let refused: Result<_> = big().await;
         assert!(matches!(refused, Err(StoreError::DiskFull)), "{refused:?}");
+        let refused = store.scrub().await;
+        assert!(matches!(refused, Err(StoreError::DiskFull)), "{refused:?}");
         assert!(store.is_healthy());
         let count: Result<_> =
             store.read(|snapshot| snapshot.accounts().map(|accounts| accounts.len())).await;
         assert_eq!(count.unwrap(), 1);
         limit(1_000_000).await.unwrap();
         big().await.unwrap();
+        assert!(store.scrub().await.unwrap());
     }
 }

@@ -132,6 +132,17 @@ fn another_root_is_not_trusted_though_it_is_in_the_bundle() {
     assert!(is_chain_error(&outcome), "{outcome:?}");
 }
 
+/// Authorities of one name, each of which could be above each other, make a search of a chain.
+#[test]
+fn names_do_not_repeat_in_the_bundle() {
+    let made = Chain::new().make();
+    let namesake = Chain::new().make();
+    let bundle = vec![made.authority.clone(), namesake.authority];
+    assert_eq!(made.outcome(bundle), Err(AttestationError::RepeatedName));
+    let twice = vec![made.authority.clone(), made.authority.clone()];
+    assert_eq!(made.outcome(twice), Err(AttestationError::RepeatedName));
+}
+
 #[test]
 fn a_root_is_its_name_and_key() {
     let again = Root::from_key_pem(&WORLD.root.key_pem()).unwrap();

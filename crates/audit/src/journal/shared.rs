@@ -17,18 +17,9 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{
-    disk::Disk,
-    error::JournalError,
-    frame::{RECORD_BYTES_MAX, TRAILER_BYTES},
-    recover::Tail,
-};
+use crate::{disk::Disk, error::JournalError, frame::RECORD_BYTES_MAX, recover::Tail};
 
-use super::{
-    JournalOptions, JournalStats,
-    pending::Pending,
-    writer::{Position, Writer},
-};
+use super::{JournalOptions, JournalStats, pending::Pending, writer::Writer};
 
 pub(super) struct Shared {
     pub(super) options: JournalOptions,
@@ -81,8 +72,7 @@ impl Shared {
             Some(tail) => Writer::resume(&*disk, &options, tail)?,
             None => {
                 counters.segments.fetch_add(1, Ordering::Relaxed);
-                let no_head = [0; TRAILER_BYTES];
-                Writer::begin(&*disk, directory, &options, no_head, Position::START)?
+                Writer::begin(&*disk, directory, &options)?
             }
         };
         let position = writer.position;

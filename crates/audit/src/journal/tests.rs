@@ -38,6 +38,7 @@ struct Gate {
 enum Call {
     Write,
     Sync,
+    Finish,
 }
 
 /// Opens the gate when the test is done with it, also when it fails.
@@ -91,8 +92,8 @@ impl TestDisk {
             gate.waiting = true;
             self.gate_changed.notify_all();
             gate = self.gate_changed.wait(gate).unwrap();
+            gate.waiting = false;
         }
-        gate.waiting = false;
     }
 
     /// Waits until a call stands before the gate.
@@ -120,6 +121,16 @@ impl Disk for Handle {
         SystemDisk.open(path, bytes_reserved).map(|file| self.wrap(file))
     }
 
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.call()?;
+        SystemDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.call()?;
+        SystemDisk.remove(path)
+    }
+
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         self.0.call()?;
         SystemDisk.sync_directory(path)
@@ -144,6 +155,7 @@ impl SegmentFile for TestFile {
     }
 
     fn finish(&self, length: u64) -> io::Result<()> {
+        self.disk.pass_gate(Call::Finish);
         self.disk.call()?;
         self.file.finish(length)
     }
@@ -406,6 +418,30 @@ fn appends_wait_while_the_segment_changes() {
     );
     assert!(journal.stats().segments > 1);
     assert_eq!(records(&directory).len(), 800);
+}
+
+#[test]
+fn appends_do_not_wait_for_the_segment_before_to_be_completed() {
+    let directory = TempDir::new().unwrap();
+    let disk = Arc::new(TestDisk::default());
+    let handle = Arc::new(Handle(Arc::clone(&disk)));
+    let (journal, _) = Journal::open_on(handle, directory.path(), options(SELDOM, 256)).unwrap();
+    runtime().block_on(async {
+        // Fills the segment; the thread is then kept from completing it, so the change is under way for as long as we like.
+        let gate = disk.shut_gate(Call::Finish);
+        for number in 0..20 {
+            journal.append(format!("record {number}").as_bytes(), None).await.unwrap();
+        }
+        disk.wait_before_gate();
+        let met =
+            tokio::time::timeout(Duration::from_secs(60), journal.append(b"last", None)).await;
+        met.expect("it waited for the change").unwrap();
+        assert!(crate::segment::next_path(directory.path()).exists());
+        drop(gate);
+        journal.close().await.unwrap();
+    });
+    assert_eq!(records(&directory).len(), 21);
+    assert!(!crate::segment::next_path(directory.path()).exists());
 }
 
 #[test]

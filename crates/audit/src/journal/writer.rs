@@ -61,10 +61,26 @@ impl Writer {
         Ok(Writer { file, path, length, head, position, batch: Vec::new() })
     }
 
-    /// Makes the segment that follows a position, synced with its name, before anything is
-    /// written to it.
+    /// Makes the first segment, synced with its name, before anything is written to it.
     pub(super) fn begin(
         disk: &dyn Disk,
+        directory: &Path,
+        options: &JournalOptions,
+    ) -> Result<Writer, JournalError> {
+        let path = segment::path(directory, Position::START.sequence + 1);
+        let file = disk
+            .create(&path, options.segment_bytes_max)
+            .map_err(JournalError::disk("create", &path))?;
+        let no_head = [0; TRAILER_BYTES];
+        let writer = Writer::begin_in(file, directory, options, no_head, Position::START)?;
+        writer.file.sync().map_err(JournalError::disk("sync", &path))?;
+        disk.sync_directory(directory).map_err(JournalError::disk("sync", directory))?;
+        Ok(writer)
+    }
+
+    /// Begins the segment that follows a position in an empty file, which is not synced.
+    pub(super) fn begin_in(
+        file: Arc<dyn SegmentFile>,
         directory: &Path,
         options: &JournalOptions,
         previous_head: Trailer,
@@ -78,13 +94,8 @@ impl Writer {
             previous_head,
         };
         let path = segment::path(directory, header.first_sequence);
-        let file = disk
-            .create(&path, options.segment_bytes_max)
-            .map_err(JournalError::disk("create", &path))?;
         let bytes = header.encode();
         file.write_all(&bytes).map_err(JournalError::disk("write", &path))?;
-        file.sync().map_err(JournalError::disk("sync", &path))?;
-        disk.sync_directory(directory).map_err(JournalError::disk("sync", directory))?;
         let head = *bytes.last_chunk().expect("a header ends with its trailer");
         let length = segment::offset_after(0, bytes.len());
         Ok(Writer { file, path, length, head, position, batch: Vec::new() })

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use crypto::SystemRng;
 use custody::{
     Custodial, CustodyError, DeploymentId, FileRootKey, Keyring, MaterialIdentity,
-    SoftwareCustodian, WrappedDomainKey,
+    SoftwareCustodian, Workshop, WrappedDomainKey,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -40,7 +40,13 @@ impl Deployment {
     }
 
     pub fn custodian(&self, arena_bytes: usize) -> SoftwareCustodian {
-        SoftwareCustodian::new(Arc::clone(&self.keyring), Arc::new(SystemRng), arena_bytes).unwrap()
+        SoftwareCustodian::new(
+            Arc::clone(&self.keyring),
+            Arc::new(SystemRng),
+            arena_bytes,
+            Arc::new(Workshop::start()),
+        )
+        .unwrap()
     }
 }
 
@@ -60,6 +66,23 @@ pub fn identity(number: u16) -> MaterialIdentity {
         key_spec: KeySpec::SymmetricDefault,
         key_usage: KeyUsage::EncryptDecrypt,
         origin: OriginType::AwsKms,
+    }
+}
+
+/// Waits for a custodian whose answer may come from its workshop.
+pub fn wait<T>(mut future: Custodial<'_, T>) -> Result<T, CustodyError> {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    loop {
+        if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return answer;
+        }
+        std::thread::park();
     }
 }
 

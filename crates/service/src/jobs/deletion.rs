@@ -40,7 +40,7 @@ async fn delete(
     .await?;
     let Some(record) = deleted else { return Ok(()) };
     for material in KeySnapshot::new(host.deployment_id, record)?.materials() {
-        host.custodian.forget(&material.identity);
+        host.forget_destroyed(&material.identity);
     }
     tracing::info!(%region, %key_id, "a key was deleted on its date");
     Ok(())

@@ -38,7 +38,7 @@ async fn expire(
         })
         .await?;
         let Some((key, id)) = expired else { return Ok(()) };
-        host.custodian.forget(&identity_of(host.deployment_id, &key, id));
+        host.forget_destroyed(&identity_of(host.deployment_id, &key, id));
         tracing::info!(%region, %key_id, key_material_id = %id, "imported material expired");
     }
 }

@@ -219,7 +219,7 @@ impl Operation for ImportKeyMaterial {
     ) -> Result<Done<ImportKeyMaterialResponse>, ServiceError> {
         let (host, now) = (context.host(), context.now());
         check_validity(request.valid_to, now)?;
-        let material = unwrap(context, &target.key, request)?;
+        let material = unwrap(context, &target.key, request).await?;
         let key = target.key.key();
         let key_material_id = host.keyring.key_material_id(key.key_id, &material);
         if request.key_material_id.as_ref().is_some_and(|id| *id != key_material_id.to_string()) {
@@ -250,8 +250,8 @@ impl Operation for ImportKeyMaterial {
     }
 }
 
-/// Opens the token, and with it the material.
-fn unwrap(
+/// Opens the token, and with it the material. Checking an RSA key takes up to half a second, so it is done in the workshop.
+async fn unwrap(
     context: &Context<'_>,
     key: &KeySnapshot,
     request: &ImportKeyMaterialRequest,
@@ -261,17 +261,13 @@ fn unwrap(
     if token.expiry <= context.now() {
         return Err(ServiceError::bare(ErrorCode::ExpiredImportTokenException));
     }
-    let encrypted = required(&request.encrypted_key_material)?.as_slice();
-    let bytes = token
-        .unwrapping_key
-        .unwrap(token.wrapping_algorithm, encrypted)
-        .map_err(|_| ServiceError::bare(ErrorCode::InvalidCiphertextException))?;
-    key_material::import(key.key().key_spec, bytes.expose()).map_err(|_| {
-        ServiceError::incorrect_key_material(format!(
-            "The key material is not valid for key spec {}.",
-            key.key().key_spec
-        ))
-    })
+    let encrypted = required(&request.encrypted_key_material)?.as_slice().to_vec();
+    let key_spec = key.key().key_spec;
+    let work = move || {
+        let bytes = token.unwrapping_key.unwrap(token.wrapping_algorithm, &encrypted)?;
+        Ok(key_material::import(key_spec, bytes.expose())?)
+    };
+    Ok(context.host().workshop.work(work).await?)
 }
 
 fn check_validity(valid_to: Option<Timestamp>, now: Timestamp) -> Result<(), ServiceError> {

@@ -6,9 +6,13 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod attacked;
 mod crash;
 mod groups;
+mod lifecycles;
+mod migration;
 mod model;
 mod records;
+mod scrub;
 mod support;
 mod tamper;

@@ -7,10 +7,14 @@ use crypto::seal::{SealKey, SealKeys};
 use jiff::Timestamp;
 use store::{
     AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, KeyPolicyRow, KeyRecord,
-    KeyRow, LockedStore, MaterialRow, Store, StoreError, StoreOptions, TagRow,
+    KeyRow, KeyUsageRow, LockedStore, MaterialImportRow, MaterialRotationRow, MaterialRow,
+    MultiRegionRow, RotationRow, Store, StoreError, StoreOptions, TagRow,
 };
 use tempfile::TempDir;
-use wire::enums::{KeyManager, KeyMaterialState, KeySpec, KeyState, KeyUsage, OriginType};
+use wire::enums::{
+    ImportState, KeyLastUsageOperation, KeyManager, KeyMaterialState, KeySpec, KeyState, KeyUsage,
+    OriginType, RotationType,
+};
 use wire::names::{AccountId, AliasName, KeyId, KeyMaterialId, Region};
 
 pub(crate) fn seal_keys() -> SealKeys {
@@ -109,7 +113,48 @@ pub(crate) fn tag(tag_key: &str, tag_value: &str) -> TagRow {
     TagRow { tag_key: tag_key.to_owned(), tag_value: tag_value.to_owned() }
 }
 
-/// A new key of account 1 in Region 0 with one material, no aliases and no tags.
+pub(crate) fn rotation(days: u16, next: i64) -> RotationRow {
+    let next_rotation = instant(next);
+    RotationRow { rotation_period_days: days, enabled: instant(6), next_rotation }
+}
+
+/// The Regions of a multi-Region key that has related keys in both Regions.
+pub(crate) fn multi_region(primary: u8) -> MultiRegionRow {
+    let replica_regions = vec![region(primary + 1)];
+    MultiRegionRow { primary_region: region(primary), replica_regions }
+}
+
+pub(crate) fn material_rotation(number: u8, second: i64) -> MaterialRotationRow {
+    let key_material_id = KeyMaterialId::from_bytes([number; 32]);
+    let rotation_type =
+        if second % 2 == 0 { RotationType::Automatic } else { RotationType::OnDemand };
+    MaterialRotationRow { key_material_id, rotated: instant(second), rotation_type }
+}
+
+/// Imported material that is here, and expires or does not.
+pub(crate) fn material_import(number: u8, valid_to: Option<i64>) -> MaterialImportRow {
+    MaterialImportRow {
+        key_material_id: KeyMaterialId::from_bytes([number; 32]),
+        description: format!("import {number}"),
+        valid_to: valid_to.map(instant),
+        import_state: ImportState::Imported,
+        imported: instant(7),
+    }
+}
+
+pub(crate) fn key_usage(region: Region, key_id: KeyId, second: i64) -> KeyUsageRow {
+    KeyUsageRow {
+        region,
+        key_id,
+        operation: KeyLastUsageOperation::Encrypt,
+        used: instant(second),
+        event_id: [1; 16],
+        request_id: [2; 16],
+    }
+}
+
+/// A new key of account 1 in Region 0 with one material, no aliases, no tags, and nothing of what
+/// later schemas brought.
 pub(crate) fn key(number: u8) -> KeyRecord {
     KeyRecord {
         key: KeyRow {
@@ -178,6 +223,21 @@ pub(crate) async fn save_account(store: &Store, record: &AccountRecord) -> Accou
         })
         .await
         .unwrap()
+}
+
+pub(crate) async fn save_usages(store: &Store, usages: &[KeyUsageRow]) {
+    let usages = usages.to_vec();
+    let saved: Result<(), StoreError> =
+        store.write(move |transaction| transaction.save_key_usages(&usages)).await;
+    saved.unwrap();
+}
+
+pub(crate) async fn load_usage(
+    store: &Store,
+    region: Region,
+    key_id: KeyId,
+) -> Result<Option<KeyUsageRow>, StoreError> {
+    store.read(move |snapshot| snapshot.key_usage(region, key_id)).await
 }
 
 pub(crate) async fn load(

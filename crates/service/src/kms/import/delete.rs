@@ -90,7 +90,7 @@ impl Operation for DeleteImportedKeyMaterial {
                 })
             })
             .await?;
-        context.custodian().forget(&identity);
+        context.host().forget_destroyed(&identity);
         Ok(done)
     }
 }
