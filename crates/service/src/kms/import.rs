@@ -25,6 +25,7 @@ use wire::values::{Blob, OneOf};
 pub(crate) use self::delete::{DeleteImportedKeyMaterial, lose};
 use self::place::Import;
 pub(crate) use self::place::end_wait;
+pub(crate) use self::place::lacks_material;
 pub(super) use self::place::not_imported;
 use super::DEFAULT;
 use crate::authorize::Authorized;

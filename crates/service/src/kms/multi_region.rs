@@ -10,7 +10,7 @@ pub(crate) use self::replicate::ReplicateKey;
 use crate::error::ServiceError;
 use crate::snapshot::KeySnapshot;
 
-/// Both operations are for the primary key alone.
+/// Both operations are asked of the primary key alone.
 fn check_primary(key: &KeySnapshot) -> Result<(), ServiceError> {
     match key.multi_region_key_type() {
         Some(MultiRegionKeyType::Primary) => Ok(()),

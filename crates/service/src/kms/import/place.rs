@@ -3,7 +3,7 @@
 use custody::WrappedMaterial;
 use jiff::Timestamp;
 use store::{KeyRecord, MaterialImportRow, MaterialRow, Transaction};
-use wire::enums::{ImportState, ImportType, KeyMaterialState, KeySpec, KeyState};
+use wire::enums::{ImportState, ImportType, KeyMaterialState, KeySpec, KeyState, OriginType};
 use wire::error_codes::ErrorCode;
 use wire::names::KeyMaterialId;
 
@@ -181,14 +181,16 @@ pub(in crate::kms) fn not_imported(
 
 /// A key whose material is all here goes to work.
 fn settle(record: &mut KeyRecord) {
-    let is_whole = record
-        .materials
-        .iter()
-        .filter(|row| is_for_good(row.state))
-        .all(|row| is_imported(record, row.key_material_id));
-    if is_whole && record.key.state == KeyState::PendingImport {
+    if record.key.state == KeyState::PendingImport && !lacks_material(record) {
         record.key.state = KeyState::Enabled;
     }
+}
+
+/// Whether material must be imported before the key can work.
+pub(crate) fn lacks_material(record: &KeyRecord) -> bool {
+    let is_lost = |row: &MaterialRow| is_for_good(row.state) && row.wrapped.is_empty();
+    record.key.origin == OriginType::External
+        && (record.materials.is_empty() || record.materials.iter().any(is_lost))
 }
 
 /// Whether material of that state belongs to its key for good.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use store::KeyRecord;
-use wire::enums::{KeyMaterialState, KeyState, OriginType};
+use wire::enums::KeyState;
 use wire::kms::keys::{
     CancelKeyDeletionRequest, CancelKeyDeletionResponse, ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
@@ -12,6 +12,7 @@ use wire::kms::keys::{
 use wire::shape::required;
 
 use super::super::DEFAULT;
+use super::super::import::lacks_material;
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
@@ -151,14 +152,4 @@ fn has_replicas(record: &KeyRecord) -> bool {
     record.multi_region.as_ref().is_some_and(|related| {
         related.primary_region == record.key.region && !related.replica_regions.is_empty()
     })
-}
-
-/// Whether material must be imported before the key can work.
-fn lacks_material(record: &KeyRecord) -> bool {
-    record.key.origin == OriginType::External
-        && (record.materials.is_empty()
-            || record.materials.iter().any(|row| {
-                row.wrapped.is_empty()
-                    && matches!(row.state, KeyMaterialState::Current | KeyMaterialState::NonCurrent)
-            }))
 }

@@ -143,7 +143,10 @@ fn rotate_to_imported(
     Ok(())
 }
 
+/// The imported material that waits, if the primary key itself holds it: one that has become primary may have lost it before.
 fn pending_rotation(record: &KeyRecord) -> Option<KeyMaterialId> {
-    let pending = |row: &&store::MaterialRow| row.state == KeyMaterialState::PendingRotation;
+    let pending = |row: &&store::MaterialRow| {
+        row.state == KeyMaterialState::PendingRotation && !row.wrapped.is_empty()
+    };
     record.materials.iter().find(pending).map(|row| row.key_material_id)
 }
