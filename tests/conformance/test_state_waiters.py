@@ -1,7 +1,7 @@
-"""The loops in which Terraform's provider and Ansible's module wait for keys: what they poll, and what they take it for.
+"""The loops in which Terraform's provider and Ansible's module wait for keys: what they poll and look for.
 
 Terraform's provider (internal/service/kms) refreshes a state until it is a target, fails on any state that is neither
-pending nor target, takes a key that is pending deletion for gone, and wants a changed property several times in a row.
+pending nor target, takes a key that is pending deletion for gone, and wants a changed property several times running.
 Ansible's amazon.aws.kms_key acts on the state that it read once.
 """
 
