@@ -27,8 +27,15 @@ async fn every_kind_of_key() {
     let server = Server::start();
     let kms = server.client();
     for key_spec in [
-        "RSA_2048", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1",
-        "ECC_NIST_EDWARDS25519", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87",
+        "RSA_2048",
+        "ECC_NIST_P256",
+        "ECC_NIST_P384",
+        "ECC_NIST_P521",
+        "ECC_SECG_P256K1",
+        "ECC_NIST_EDWARDS25519",
+        "ML_DSA_44",
+        "ML_DSA_65",
+        "ML_DSA_87",
     ] {
         signing(&kms, &new_key(&kms, key_spec, KeyUsageType::SignVerify).await).await;
     }
