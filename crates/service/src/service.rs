@@ -115,7 +115,7 @@ pub fn module_description() -> String {
         (false, _) => format!("cryptographic module: {name}, not in FIPS mode\n"),
         (true, Ok(())) => format!(
             "cryptographic module: {name}, in FIPS mode\nnot approved there, and served all the same: {}\n",
-            crypto::module::NOT_APPROVED.join(", ")
+            crypto::module::NOT_APPROVED.join("; ")
         ),
         (true, Err(error)) => format!("cryptographic module: {name}; {error}\n"),
     }
