@@ -21,11 +21,12 @@ use crate::{
 pub fn missing_outbox(directory: &Path, pending: &[u64]) -> Result<Vec<u64>, JournalError> {
     let mut missing: BTreeSet<u64> = pending.iter().copied().collect();
     let mut is_last = true;
-    for path in segment::list(directory)?.into_iter().rev() {
+    let (named, next) = segment::list_in_use(directory)?;
+    for segment in next.map(Ok).into_iter().chain(named.into_iter().rev().map(Segment::open)) {
         if missing.is_empty() {
             break;
         }
-        let mut segment = Segment::open(path)?;
+        let mut segment = segment?;
         remove_found(&mut segment, &mut missing, is_last)?;
         is_last = false;
         if missing.first().is_some_and(|lowest| *lowest > segment.header().outbox) {

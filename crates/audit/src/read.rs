@@ -31,13 +31,16 @@ pub struct Frame {
 /// # Errors
 /// [`JournalError::Disk`] when the directory cannot be read.
 pub fn read(directory: &Path) -> Result<Frames, JournalError> {
-    let paths = segment::list(directory)?.into_iter();
-    Ok(Frames { paths, segment: None, link: Link::start(None), torn_bytes: 0, ended: false })
+    let (paths, next) = segment::list_in_use(directory)?;
+    let (paths, link) = (paths.into_iter(), Link::start(None));
+    Ok(Frames { paths, next, segment: None, link, torn_bytes: 0, ended: false })
 }
 
 /// The records of a journal. Ends after the first error.
 pub struct Frames {
     paths: vec::IntoIter<PathBuf>,
+    /// What follows the last path while that is being completed.
+    next: Option<Segment>,
     segment: Option<Segment>,
     link: Link,
     torn_bytes: u64,
@@ -55,7 +58,13 @@ impl Frames {
     fn step(&mut self) -> Result<Option<Frame>, JournalError> {
         loop {
             let Some(segment) = &mut self.segment else {
-                let Some(path) = self.paths.next() else { return Ok(None) };
+                let Some(path) = self.paths.next() else {
+                    // One that does not fit was left by a crash: nothing of it was durable.
+                    let next = self.next.take().filter(|next| self.link.check(next).is_ok());
+                    let Some(next) = next else { return Ok(None) };
+                    self.segment = Some(next);
+                    continue;
+                };
                 let segment = match Segment::open(path) {
                     // The last segment is just being made, or a crash came then.
                     Err(JournalError::Damaged { damage: Damage::CutOff, .. })

@@ -18,7 +18,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufReader, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -128,6 +128,26 @@ pub(crate) fn list(directory: &Path) -> Result<Vec<PathBuf>, JournalError> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// The segments of a journal that may be in use: the named ones in order, then the one that has no
+/// name yet, if anything was written to it.
+///
+/// The latter is opened before the directory is listed: were it named in between, it would be in
+/// the list, and what was written before the call is found in any case.
+pub(crate) fn list_in_use(
+    directory: &Path,
+) -> Result<(Vec<PathBuf>, Option<Segment>), JournalError> {
+    let next = match Segment::open_unnamed(next_path(directory)) {
+        Ok(segment) => Some(segment),
+        Err(JournalError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => None,
+        // Its header is not written yet, or never was.
+        Err(JournalError::Damaged { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let named = list(directory)?;
+    let next = next.filter(|next| named.last() < Some(&path_of(directory, next)));
+    Ok((named, next))
 }
 
 /// A segment read from its beginning, each frame checked before it is given.

@@ -434,9 +434,12 @@ fn appends_do_not_wait_for_the_segment_before_to_be_completed() {
         }
         disk.wait_before_gate();
         let met =
-            tokio::time::timeout(Duration::from_secs(60), journal.append(b"last", None)).await;
+            tokio::time::timeout(Duration::from_secs(60), journal.append(b"last", Some(1))).await;
         met.expect("it waited for the change").unwrap();
         assert!(crate::segment::next_path(directory.path()).exists());
+        assert_eq!(records(&directory).len(), 21);
+        let missing = crate::missing_outbox(directory.path(), &[1, 2]).unwrap();
+        assert_eq!(missing, [2], "what the segment without a name holds is in the journal");
         drop(gate);
         journal.close().await.unwrap();
     });
