@@ -13,8 +13,9 @@ TRAILER_BYTES = 32
 
 
 def segments(directory):
-    """The segment files, oldest first."""
-    return sorted(Path(directory).glob("*.log"))
+    """The segment files, oldest first; the last one may have no name yet."""
+    directory = Path(directory)
+    return [*sorted(directory.glob("*.log")), *directory.glob("next")]
 
 
 def frames(directory):
@@ -22,13 +23,16 @@ def frames(directory):
     head, expected = bytes(TRAILER_BYTES), 1
     for path in segments(directory):
         data = path.read_bytes()
+        if path.name == "next" and not any(data[:HEADER.size]):
+            return
         magic, version, _, first, _, _, previous, trailer = HEADER.unpack_from(data)
         assert (magic, version) == (MAGIC, 1), path
-        assert path.stem == f"{first:016x}" and first == expected, path
+        assert path.stem in (f"{first:016x}", "next") and first == expected, path
         assert previous == head, path
         assert trailer == hashlib.sha256(data[:HEADER.size - TRAILER_BYTES]).digest(), path
         head, at = trailer, HEADER.size
-        while at < len(data):
+        # Behind the last frame there may be room for more.
+        while any(data[at:at + FIXED.size]):
             length, sequence, _, outbox = FIXED.unpack_from(data, at)
             end = at + FIXED.size + length
             trailer = data[end:end + TRAILER_BYTES]

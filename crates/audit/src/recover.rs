@@ -6,7 +6,11 @@
 //! closed, the file was damaged and is refused. Otherwise nothing behind the bad place was promised
 //! in strict mode, nor outlived its interval in interval mode, and it is cut.
 
-use std::{fs, path::Path, path::PathBuf};
+use std::{
+    fs,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     error::{Damage, JournalError},
@@ -69,23 +73,29 @@ pub(crate) fn recover(
 }
 
 /// Takes away a last segment of which not even the header is whole: the crash came while it was
-/// made, before anything was written to it. Gives its length if there was one.
+/// made, before anything was written to it. Gives the bytes of it if there was one.
 fn remove_unborn(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<Option<u64>, JournalError> {
     let Some(last) = paths.last() else { return Ok(None) };
-    let length = fs::metadata(last).map_err(JournalError::disk("measure", last))?.len();
-    if length > segment::offset_after(0, HEADER_BYTES) {
+    match Segment::open(last.clone()) {
+        Err(JournalError::Damaged { .. }) => {}
+        Ok(_) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let written_bytes = written_bytes(last)?;
+    if written_bytes > segment::offset_after(0, HEADER_BYTES) {
         return Ok(None);
     }
-    match Segment::open(last.clone()) {
-        Err(JournalError::Damaged { .. }) => {
-            fs::remove_file(last).map_err(JournalError::disk("remove", last))?;
-            sync_directory(directory)?;
-            paths.pop();
-            Ok(Some(length))
-        }
-        Ok(_) => Ok(None),
-        Err(error) => Err(error),
-    }
+    fs::remove_file(last).map_err(JournalError::disk("remove", last))?;
+    sync_directory(directory)?;
+    paths.pop();
+    Ok(Some(written_bytes))
+}
+
+/// How many bytes were written to a file, without the room behind them.
+fn written_bytes(path: &Path) -> Result<u64, JournalError> {
+    fs::File::open(path)
+        .and_then(|file| segment::written_bytes(&mut BufReader::new(file)))
+        .map_err(JournalError::disk("read", path))
 }
 
 /// Gives the segment that has no name yet its name, if it continues the last one: the crash came while the one was being
@@ -113,7 +123,7 @@ fn adopt_next(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<bool, Journa
     if header.first_sequence != segment.sequence_next() || header.previous_head != segment.head() {
         return Ok(false);
     }
-    sync_last(&segment, segment.length())?;
+    sync_last(&segment, segment.offset())?;
     let named = segment::path(directory, header.first_sequence);
     fs::File::open(&next)
         .and_then(|file| file.sync_all())
@@ -124,10 +134,10 @@ fn adopt_next(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<bool, Journa
     Ok(true)
 }
 
-/// Takes away the segment without a name; gives its length.
+/// Takes away the segment without a name; gives the bytes of it.
 fn remove_next(directory: &Path) -> Result<u64, JournalError> {
     let next = segment::next_path(directory);
-    let length = fs::metadata(&next).map_err(JournalError::disk("measure", &next))?.len();
+    let length = written_bytes(&next)?;
     fs::remove_file(&next).map_err(JournalError::disk("remove", &next))?;
     sync_directory(directory)?;
     Ok(length)
@@ -165,7 +175,8 @@ fn read_last(segment: &mut Segment, complete: bool) -> Result<Tail, JournalError
     })
 }
 
-/// How many bytes behind a bad place are a torn tail; `error` if they are damage.
+/// How many bytes behind a bad place are a torn tail, up to the last one that is not zero; `error` if
+/// they are damage.
 pub(crate) fn torn_bytes(segment: &mut Segment, error: JournalError) -> Result<u64, JournalError> {
     if !matches!(error, JournalError::Damaged { .. }) {
         return Err(error);
@@ -185,7 +196,7 @@ pub(crate) fn torn_bytes(segment: &mut Segment, error: JournalError) -> Result<u
         }
         rest = rest.split_first().map_or(&[], |(_, rest)| rest);
     }
-    Ok(segment::offset_after(0, bytes.len().saturating_sub(TRAILER_BYTES)))
+    Ok(segment::offset_after(0, segment::written(&bytes).saturating_sub(TRAILER_BYTES)))
 }
 
 /// A frame at this place that can follow the lost one. The hash is taken only where the numbers
@@ -308,12 +319,14 @@ mod tests {
     }
 
     #[test]
-    fn zeros_behind_the_last_frame_are_a_torn_tail() {
+    fn zeros_behind_the_last_frame_are_room_for_more() {
         let directory = TempDir::new().unwrap();
         let mut bytes = segment_of(directory.path(), [0; 10]);
         bytes.extend_from_slice(&[0; 5000]);
         fs::write(segment::path(directory.path(), 1), &bytes).unwrap();
         let recovered = recover(directory.path(), [1; 16]).unwrap().0.unwrap().recovered;
-        assert_eq!((recovered.records, recovered.torn_bytes), (10, 5000));
+        assert_eq!((recovered.records, recovered.torn_bytes), (10, 0));
+        let path = segment::path(directory.path(), 1);
+        assert_eq!(fs::metadata(path).unwrap().len(), segment::offset_after(0, HEADER_BYTES + 610));
     }
 }

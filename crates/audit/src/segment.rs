@@ -3,7 +3,7 @@
 //! Integers are big-endian.
 //!
 //! ```text
-//! file    = header ‖ frame*
+//! file    = header ‖ frame* ‖ zeros
 //! header  = "KSJOURNL" ‖ version u32 ‖ deployment[16] ‖ first sequence u64 ‖ records u64
 //!           ‖ outbox u64 ‖ previous head[32] ‖ trailer[32]
 //! trailer = SHA-256(everything before it)
@@ -13,12 +13,13 @@
 //! `records` counts the records of all segments before this one, `outbox` is the highest outbox
 //! number among them, `previous head` the trailer that ends the segment before, zeros in the
 //! first. The header's trailer begins the chain of its frames, so the chain runs through all
-//! segments. A segment is complete and synced before the next one has its name. Until then the next
+//! segments. The zeros are room for more frames; a complete segment has none. No frame begins with
+//! zeros only. A segment is complete and synced before the next one has its name. Until then the next
 //! one is called "next": frames go into it already, while the one before is being completed.
 
 use std::{
     fs::{self, File},
-    io::{self, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -232,11 +233,15 @@ impl Segment {
         self.length
     }
 
-    /// The next frame and its payload; `None` at the end of the file.
+    /// The next frame and its payload; `None` where nothing was written behind the last one.
     pub(crate) fn next(&mut self) -> Result<Option<(Fixed, &[u8])>, JournalError> {
         self.window.clear();
         self.window.extend_from_slice(&self.head);
         if self.fill(FIXED_BYTES)? == 0 {
+            return Ok(None);
+        }
+        let is_room = self.window.get(TRAILER_BYTES..).is_some_and(|bytes| written(bytes) == 0);
+        if is_room && self.is_zero_to_the_end()? {
             return Ok(None);
         }
         let fixed = self.window.get(TRAILER_BYTES..).and_then(<[u8]>::first_chunk);
@@ -272,7 +277,8 @@ impl Segment {
         Ok(trailer)
     }
 
-    /// What the file holds now from the last good trailer on.
+    /// What was written to the file by now, from the last good trailer on. The room behind it is
+    /// left out; so are zeros in which what was written ends, unless they may be of a trailer.
     pub(crate) fn remainder(&mut self) -> Result<Vec<u8>, JournalError> {
         let mut bytes = Vec::new();
         let start = self.offset.saturating_sub(offset_after(0, TRAILER_BYTES));
@@ -280,7 +286,14 @@ impl Segment {
             .seek(SeekFrom::Start(start))
             .and_then(|_| self.file.read_to_end(&mut bytes))
             .map_err(JournalError::disk("read", &self.path))?;
+        bytes.truncate(written(&bytes).saturating_add(TRAILER_BYTES));
         Ok(bytes)
+    }
+
+    /// Whether all that was not read yet is room. Reads on, so that no frame can be read after it.
+    fn is_zero_to_the_end(&mut self) -> Result<bool, JournalError> {
+        let read = written_bytes(&mut self.file);
+        read.map(|bytes| bytes == 0).map_err(JournalError::disk("read", &self.path))
     }
 
     fn header_damage(&self) -> JournalError {
@@ -302,6 +315,37 @@ impl Segment {
 /// The path that the segment's header asks for.
 fn path_of(directory: &Path, segment: &Segment) -> PathBuf {
     path(directory, segment.header.first_sequence)
+}
+
+/// How many of these bytes there are up to the last one that is not zero. Room is compared by the
+/// page, since there are many megabytes of it.
+pub(crate) fn written(bytes: &[u8]) -> usize {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let mut rest = bytes;
+    while let Some((before, page)) = rest.split_last_chunk() {
+        if *page != ZEROS {
+            break;
+        }
+        rest = before;
+    }
+    rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+/// How many bytes were written to the rest of a file, behind which there is only room.
+pub(crate) fn written_bytes(file: &mut impl BufRead) -> io::Result<u64> {
+    let (mut passed, mut written) = (0, 0);
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(written);
+        }
+        let (count, here) = (bytes.len(), self::written(bytes));
+        if here > 0 {
+            written = offset_after(passed, here);
+        }
+        passed = offset_after(passed, count);
+        file.consume(count);
+    }
 }
 
 /// A place in the file after so many bytes more.

@@ -106,6 +106,12 @@ fn refused_or_prefix(directory: &Path) -> Option<usize> {
     }
 }
 
+/// How many bytes there are up to the last one that is not zero: what follows may as well be room.
+fn written_bytes(bytes: &[u8]) -> u64 {
+    let last = bytes.iter().rposition(|byte| *byte != 0);
+    u64::try_from(last.map_or(0, |last| last + 1)).unwrap()
+}
+
 #[test]
 fn a_journal_cut_anywhere_opens_to_a_prefix() {
     let (directory, file, bytes) = single();
@@ -121,7 +127,7 @@ fn a_journal_cut_anywhere_opens_to_a_prefix() {
         } else {
             places.iter().map(|place| place.end).rfind(|end| *end <= length).unwrap_or(HEADER_BYTES)
         };
-        assert_eq!(recovered.torn_bytes, u64::try_from(length - good).unwrap());
+        assert_eq!(recovered.torn_bytes, written_bytes(&bytes[good..length]));
         assert_eq!(read_all(directory.path()).unwrap().len(), whole);
     }
 }
@@ -260,7 +266,7 @@ fn a_segment_whose_making_was_interrupted_is_made_anew() {
     for length in 0..HEADER_BYTES {
         fs::write(paths.last().unwrap(), &last[..length]).unwrap();
         let (_, recovered) = Journal::open(directory.path(), options(1 << 20)).unwrap();
-        assert_eq!(recovered.torn_bytes, u64::try_from(length).unwrap());
+        assert_eq!(recovered.torn_bytes, written_bytes(&last[..length]));
     }
     // The segment before was complete by then: damage at its end is no torn tail.
     let before = &paths[paths.len() - 2];
@@ -286,6 +292,45 @@ fn a_segment_without_its_name_is_taken_if_it_continues_the_last_one() {
 }
 
 #[test]
+fn the_room_of_a_life_that_was_killed_is_no_damage() {
+    let room = [0; 100_000];
+    let (directory, file, bytes) = single();
+    let whole = read_all(directory.path()).unwrap();
+    fs::write(&file, [&bytes, &room[..]].concat()).unwrap();
+    assert_eq!(read_all(directory.path()).unwrap(), whole);
+    let (opened, recovered) = Journal::open(directory.path(), options(1 << 20)).unwrap();
+    drop(opened);
+    assert_eq!((recovered.torn_bytes, read_all(directory.path()).unwrap()), (0, whole));
+    // A first segment of which nothing was written is made anew.
+    fs::write(&file, room).unwrap();
+    let (_, recovered) = Journal::open(directory.path(), options(1 << 20)).unwrap();
+    assert_eq!((recovered.torn_bytes, recovered.records), (0, 0));
+}
+
+#[test]
+fn the_room_of_a_segment_that_was_being_completed_is_no_damage() {
+    let room = [0; 100_000];
+    let directory = journal(300);
+    let paths = segments(directory.path());
+    let whole = read_all(directory.path()).unwrap();
+    let (last, before) = (paths.last().unwrap(), &paths[paths.len() - 2]);
+    let next = directory.path().join("next");
+    fs::rename(last, &next).unwrap();
+    for path in [before, &next] {
+        fs::write(path, [&fs::read(path).unwrap(), &room[..]].concat()).unwrap();
+    }
+    assert_eq!(read_all(directory.path()).unwrap(), whole);
+    let (opened, recovered) = Journal::open(directory.path(), options(1 << 20)).unwrap();
+    drop(opened);
+    assert_eq!(recovered.torn_bytes, 0);
+    assert_eq!(read_all(directory.path()).unwrap(), whole);
+    assert!(last.exists() && !next.exists());
+    // Had the next one its name, the one before would have been complete.
+    fs::write(before, [&fs::read(before).unwrap(), &room[..]].concat()).unwrap();
+    assert!(Journal::open(directory.path(), options(1 << 20)).is_err());
+}
+
+#[test]
 fn a_segment_without_its_name_that_continues_nothing_is_taken_away() {
     let directory = journal(300);
     let paths = segments(directory.path());
@@ -301,10 +346,10 @@ fn a_segment_without_its_name_that_continues_nothing_is_taken_away() {
     assert!(recovered.torn_bytes > u64::try_from(bytes.len()).unwrap());
     assert!(!next.exists());
     // Neither is half a header.
-    fs::write(&next, &bytes[..10]).unwrap();
+    fs::write(&next, &bytes[..8]).unwrap();
     let (opened, recovered) = Journal::open(directory.path(), options(1 << 20)).unwrap();
     drop(opened);
-    assert_eq!((recovered.torn_bytes, next.exists()), (10, false));
+    assert_eq!((recovered.torn_bytes, next.exists()), (8, false));
 }
 
 proptest! {
