@@ -42,8 +42,9 @@ class Tail:
         while True:
             if self.path is not None:
                 payloads += self._frames()
+            # One without a name gets it at the next start, before which nothing is read here.
             following = [path for path in journal.segments(self.directory)
-                         if self.path is None or path.name > self.path.name]
+                         if path.suffix == ".log" and (self.path is None or path.name > self.path.name)]
             if not following:
                 return [payload for payload in payloads if payload]
             if self.path is not None and self.path.stat().st_size != self.at:
@@ -70,7 +71,8 @@ class Tail:
             file.seek(self.at)
             data = file.read()
         payloads, start = [], 0
-        while len(data) - start >= journal.FIXED.size:
+        # Behind the last frame there may be room for more.
+        while len(data) - start >= journal.FIXED.size and any(data[start:start + journal.FIXED.size]):
             length, sequence, _, _ = journal.FIXED.unpack_from(data, start)
             end = start + journal.FIXED.size + length
             if end + journal.TRAILER_BYTES > len(data):
