@@ -1,4 +1,5 @@
-//! Access keys: CreateAccessKey, UpdateAccessKey, DeleteAccessKey, ListAccessKeys, GetAccessKeyLastUsed.
+//! Access keys: CreateAccessKey, UpdateAccessKey, DeleteAccessKey, ListAccessKeys,
+//! GetAccessKeyLastUsed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

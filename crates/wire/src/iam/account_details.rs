@@ -44,7 +44,10 @@ pub struct UserDetail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
 }
-answer!(UserDetail: "Path", "UserName", "UserId", "Arn", "CreateDate", "UserPolicyList", "GroupList", "AttachedManagedPolicies", "PermissionsBoundary", "Tags");
+answer!(
+    UserDetail: "Path", "UserName", "UserId", "Arn", "CreateDate", "UserPolicyList", "GroupList",
+    "AttachedManagedPolicies", "PermissionsBoundary", "Tags"
+);
 
 /// A group with all that decides what its members may.
 #[derive(Debug, Clone, Serialize)]
@@ -66,7 +69,10 @@ pub struct GroupDetail {
     /// The managed policies attached to it.
     pub attached_managed_policies: Vec<AttachedPolicy>,
 }
-answer!(GroupDetail: "Path", "GroupName", "GroupId", "Arn", "CreateDate", "GroupPolicyList", "AttachedManagedPolicies");
+answer!(
+    GroupDetail: "Path", "GroupName", "GroupId", "Arn", "CreateDate", "GroupPolicyList",
+    "AttachedManagedPolicies"
+);
 
 /// A role with all that decides what it may.
 #[derive(Debug, Clone, Serialize)]
@@ -101,7 +107,11 @@ pub struct RoleDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_last_used: Option<RoleLastUsed>,
 }
-answer!(RoleDetail: "Path", "RoleName", "RoleId", "Arn", "CreateDate", "AssumeRolePolicyDocument", "InstanceProfileList", "RolePolicyList", "AttachedManagedPolicies", "PermissionsBoundary", "Tags", "RoleLastUsed");
+answer!(
+    RoleDetail: "Path", "RoleName", "RoleId", "Arn", "CreateDate", "AssumeRolePolicyDocument",
+    "InstanceProfileList", "RolePolicyList", "AttachedManagedPolicies", "PermissionsBoundary",
+    "Tags", "RoleLastUsed"
+);
 
 /// A managed policy with all its versions.
 #[derive(Debug, Clone, Serialize)]
@@ -135,7 +145,11 @@ pub struct ManagedPolicyDetail {
     /// Its versions, with their documents.
     pub policy_version_list: Vec<PolicyVersion>,
 }
-answer!(ManagedPolicyDetail: "PolicyName", "PolicyId", "Arn", "Path", "DefaultVersionId", "AttachmentCount", "PermissionsBoundaryUsageCount", "IsAttachable", "Description", "CreateDate", "UpdateDate", "PolicyVersionList");
+answer!(
+    ManagedPolicyDetail: "PolicyName", "PolicyId", "Arn", "Path", "DefaultVersionId",
+    "AttachmentCount", "PermissionsBoundaryUsageCount", "IsAttachable", "Description", "CreateDate",
+    "UpdateDate", "PolicyVersionList"
+);
 
 /// An inline policy.
 #[derive(Debug, Clone, Serialize)]
@@ -186,8 +200,12 @@ pub struct GetAccountAuthorizationDetailsResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
-answer!(GetAccountAuthorizationDetailsResponse: "UserDetailList", "GroupDetailList", "RoleDetailList", "Policies", "IsTruncated", "Marker");
+answer!(
+    GetAccountAuthorizationDetailsResponse: "UserDetailList", "GroupDetailList", "RoleDetailList",
+    "Policies", "IsTruncated", "Marker"
+);
 
 family! {
-    GetAccountAuthorizationDetailsRequest = "GetAccountAuthorizationDetails" -> GetAccountAuthorizationDetailsResponse;
+    GetAccountAuthorizationDetailsRequest = "GetAccountAuthorizationDetails"
+        -> GetAccountAuthorizationDetailsResponse;
 }

@@ -35,7 +35,11 @@ pub struct EvaluationResult {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource_specific_results: Vec<ResourceSpecificResult>,
 }
-answer!(EvaluationResult: "EvalActionName", "EvalResourceName", "EvalDecision", "MatchedStatements", "MissingContextValues", "OrganizationsDecisionDetail", "PermissionsBoundaryDecisionDetail", "EvalDecisionDetails", "ResourceSpecificResults");
+answer!(
+    EvaluationResult: "EvalActionName", "EvalResourceName", "EvalDecision", "MatchedStatements",
+    "MissingContextValues", "OrganizationsDecisionDetail", "PermissionsBoundaryDecisionDetail",
+    "EvalDecisionDetails", "ResourceSpecificResults"
+);
 
 /// The outcome of one action on one resource.
 #[derive(Debug, Clone, Serialize)]
@@ -56,7 +60,10 @@ pub struct ResourceSpecificResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
 }
-answer!(ResourceSpecificResult: "EvalResourceName", "EvalResourceDecision", "MatchedStatements", "MissingContextValues", "EvalDecisionDetails", "PermissionsBoundaryDecisionDetail");
+answer!(
+    ResourceSpecificResult: "EvalResourceName", "EvalResourceDecision", "MatchedStatements",
+    "MissingContextValues", "EvalDecisionDetails", "PermissionsBoundaryDecisionDetail"
+);
 
 /// A statement that took part in a decision.
 #[derive(Debug, Clone, Serialize)]

@@ -189,5 +189,6 @@ family! {
     ListGroupPoliciesRequest = "ListGroupPolicies" -> ListGroupPoliciesResponse;
     AttachGroupPolicyRequest = "AttachGroupPolicy" -> ();
     DetachGroupPolicyRequest = "DetachGroupPolicy" -> ();
-    ListAttachedGroupPoliciesRequest = "ListAttachedGroupPolicies" -> ListAttachedGroupPoliciesResponse;
+    ListAttachedGroupPoliciesRequest = "ListAttachedGroupPolicies"
+        -> ListAttachedGroupPoliciesResponse;
 }

@@ -31,7 +31,10 @@ pub struct InstanceProfile {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
 }
-answer!(InstanceProfile: "Path", "InstanceProfileName", "InstanceProfileId", "Arn", "CreateDate", "Roles", "Tags");
+answer!(
+    InstanceProfile: "Path", "InstanceProfileName", "InstanceProfileId", "Arn", "CreateDate",
+    "Roles", "Tags"
+);
 
 /// The request of ListInstanceProfilesForRole.
 #[derive(Deserialize, Default)]
@@ -68,5 +71,6 @@ pub struct ListInstanceProfilesForRoleResponse {
 answer!(ListInstanceProfilesForRoleResponse: "InstanceProfiles", "IsTruncated", "Marker");
 
 family! {
-    ListInstanceProfilesForRoleRequest = "ListInstanceProfilesForRole" -> ListInstanceProfilesForRoleResponse;
+    ListInstanceProfilesForRoleRequest = "ListInstanceProfilesForRole"
+        -> ListInstanceProfilesForRoleResponse;
 }

@@ -33,7 +33,10 @@ pub struct ContextProvider {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_type_source_key: Option<String>,
 }
-answer!(ContextProvider: "KeyDefinitionList", "SubjectSourceKey", "SubjectTypeValue", "SubjectTypeSourceKey");
+answer!(
+    ContextProvider: "KeyDefinitionList", "SubjectSourceKey", "SubjectTypeValue",
+    "SubjectTypeSourceKey"
+);
 
 impl Shape for ContextProvider {
     fn members(&self, visitor: &mut dyn Visitor) {
@@ -175,7 +178,10 @@ pub struct GetOpenIDConnectProviderResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_store_arn: Option<String>,
 }
-answer!(GetOpenIDConnectProviderResponse: "Url", "ClientIDList", "ThumbprintList", "CreateDate", "Tags", "ContextProvider", "IdentityCenterInstanceArn", "IdentityStoreArn");
+answer!(
+    GetOpenIDConnectProviderResponse: "Url", "ClientIDList", "ThumbprintList", "CreateDate", "Tags",
+    "ContextProvider", "IdentityCenterInstanceArn", "IdentityStoreArn"
+);
 
 /// The request of DeleteOpenIDConnectProvider.
 #[derive(Deserialize, Default)]
@@ -283,10 +289,13 @@ impl Shape for UpdateOpenIDConnectProviderThumbprintRequest {
 }
 
 family! {
-    CreateOpenIDConnectProviderRequest = "CreateOpenIDConnectProvider" -> CreateOpenIDConnectProviderResponse;
-    GetOpenIDConnectProviderRequest = "GetOpenIDConnectProvider" -> GetOpenIDConnectProviderResponse;
+    CreateOpenIDConnectProviderRequest = "CreateOpenIDConnectProvider"
+        -> CreateOpenIDConnectProviderResponse;
+    GetOpenIDConnectProviderRequest = "GetOpenIDConnectProvider"
+        -> GetOpenIDConnectProviderResponse;
     DeleteOpenIDConnectProviderRequest = "DeleteOpenIDConnectProvider" -> ();
-    ListOpenIDConnectProvidersRequest = "ListOpenIDConnectProviders" -> ListOpenIDConnectProvidersResponse;
+    ListOpenIDConnectProvidersRequest = "ListOpenIDConnectProviders"
+        -> ListOpenIDConnectProvidersResponse;
     AddClientIDToOpenIDConnectProviderRequest = "AddClientIDToOpenIDConnectProvider" -> ();
     RemoveClientIDFromOpenIDConnectProviderRequest = "RemoveClientIDFromOpenIDConnectProvider" -> ();
     UpdateOpenIDConnectProviderThumbprintRequest = "UpdateOpenIDConnectProviderThumbprint" -> ();

@@ -49,7 +49,11 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
 }
-answer!(Policy: "PolicyName", "PolicyId", "Arn", "Path", "DefaultVersionId", "AttachmentCount", "PermissionsBoundaryUsageCount", "IsAttachable", "Description", "CreateDate", "UpdateDate", "Tags");
+answer!(
+    Policy: "PolicyName", "PolicyId", "Arn", "Path", "DefaultVersionId", "AttachmentCount",
+    "PermissionsBoundaryUsageCount", "IsAttachable", "Description", "CreateDate", "UpdateDate",
+    "Tags"
+);
 
 /// A managed policy as an attachment.
 #[derive(Debug, Clone, Serialize)]
@@ -323,7 +327,10 @@ pub struct ListEntitiesForPolicyResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
-answer!(ListEntitiesForPolicyResponse: "PolicyGroups", "PolicyUsers", "PolicyRoles", "IsTruncated", "Marker");
+answer!(
+    ListEntitiesForPolicyResponse: "PolicyGroups", "PolicyUsers", "PolicyRoles", "IsTruncated",
+    "Marker"
+);
 
 family! {
     CreatePolicyRequest = "CreatePolicy" -> CreatePolicyResponse;

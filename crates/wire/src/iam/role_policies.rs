@@ -189,5 +189,6 @@ family! {
     ListRolePoliciesRequest = "ListRolePolicies" -> ListRolePoliciesResponse;
     AttachRolePolicyRequest = "AttachRolePolicy" -> ();
     DetachRolePolicyRequest = "DetachRolePolicy" -> ();
-    ListAttachedRolePoliciesRequest = "ListAttachedRolePolicies" -> ListAttachedRolePoliciesResponse;
+    ListAttachedRolePoliciesRequest = "ListAttachedRolePolicies"
+        -> ListAttachedRolePoliciesResponse;
 }

@@ -55,7 +55,11 @@ pub struct Role {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_role_template: Option<SourceRoleTemplate>,
 }
-answer!(Role: "Path", "RoleName", "RoleId", "Arn", "CreateDate", "AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "MaxSigninSessionDuration", "PermissionsBoundary", "Tags", "RoleLastUsed", "SourceRoleTemplate");
+answer!(
+    Role: "Path", "RoleName", "RoleId", "Arn", "CreateDate", "AssumeRolePolicyDocument",
+    "Description", "MaxSessionDuration", "MaxSigninSessionDuration", "PermissionsBoundary", "Tags",
+    "RoleLastUsed", "SourceRoleTemplate"
+);
 
 /// When and where a role was last used.
 #[derive(Debug, Clone, Serialize)]

@@ -286,6 +286,8 @@ impl Shape for GetContextKeysForPrincipalPolicyRequest {
 family! {
     SimulatePrincipalPolicyRequest = "SimulatePrincipalPolicy" -> SimulatePolicyResponse;
     SimulateCustomPolicyRequest = "SimulateCustomPolicy" -> SimulatePolicyResponse;
-    GetContextKeysForCustomPolicyRequest = "GetContextKeysForCustomPolicy" -> GetContextKeysForPolicyResponse;
-    GetContextKeysForPrincipalPolicyRequest = "GetContextKeysForPrincipalPolicy" -> GetContextKeysForPolicyResponse;
+    GetContextKeysForCustomPolicyRequest = "GetContextKeysForCustomPolicy"
+        -> GetContextKeysForPolicyResponse;
+    GetContextKeysForPrincipalPolicyRequest = "GetContextKeysForPrincipalPolicy"
+        -> GetContextKeysForPolicyResponse;
 }

@@ -27,7 +27,9 @@ pub struct LoginProfile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_signin_session_duration: Option<i64>,
 }
-answer!(LoginProfile: "UserName", "CreateDate", "PasswordResetRequired", "MaxSigninSessionDuration");
+answer!(
+    LoginProfile: "UserName", "CreateDate", "PasswordResetRequired", "MaxSigninSessionDuration"
+);
 
 /// A device that makes one-time codes.
 #[derive(Debug, Clone, Serialize)]
@@ -103,7 +105,11 @@ pub struct ServiceSpecificCredentialMetadata {
     /// The service.
     pub service_name: String,
 }
-answer!(ServiceSpecificCredentialMetadata: "UserName", "Status", "ServiceUserName", "ServiceCredentialAlias", "CreateDate", "ExpirationDate", "ServiceSpecificCredentialId", "ServiceName");
+answer!(
+    ServiceSpecificCredentialMetadata: "UserName", "Status", "ServiceUserName",
+    "ServiceCredentialAlias", "CreateDate", "ExpirationDate", "ServiceSpecificCredentialId",
+    "ServiceName"
+);
 
 /// The request of GetLoginProfile.
 #[derive(Deserialize, Default)]
@@ -270,12 +276,15 @@ pub struct ListServiceSpecificCredentialsResponse {
     /// Whether there are more.
     pub is_truncated: bool,
 }
-answer!(ListServiceSpecificCredentialsResponse: "ServiceSpecificCredentials", "Marker", "IsTruncated");
+answer!(
+    ListServiceSpecificCredentialsResponse: "ServiceSpecificCredentials", "Marker", "IsTruncated"
+);
 
 family! {
     GetLoginProfileRequest = "GetLoginProfile" -> GetLoginProfileResponse;
     ListMFADevicesRequest = "ListMFADevices" -> ListMFADevicesResponse;
     ListSigningCertificatesRequest = "ListSigningCertificates" -> ListSigningCertificatesResponse;
     ListSSHPublicKeysRequest = "ListSSHPublicKeys" -> ListSSHPublicKeysResponse;
-    ListServiceSpecificCredentialsRequest = "ListServiceSpecificCredentials" -> ListServiceSpecificCredentialsResponse;
+    ListServiceSpecificCredentialsRequest = "ListServiceSpecificCredentials"
+        -> ListServiceSpecificCredentialsResponse;
 }

@@ -189,5 +189,6 @@ family! {
     ListUserPoliciesRequest = "ListUserPolicies" -> ListUserPoliciesResponse;
     AttachUserPolicyRequest = "AttachUserPolicy" -> ();
     DetachUserPolicyRequest = "DetachUserPolicy" -> ();
-    ListAttachedUserPoliciesRequest = "ListAttachedUserPolicies" -> ListAttachedUserPoliciesResponse;
+    ListAttachedUserPoliciesRequest = "ListAttachedUserPolicies"
+        -> ListAttachedUserPoliciesResponse;
 }

@@ -39,7 +39,10 @@ pub struct User {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
 }
-answer!(User: "Path", "UserName", "UserId", "Arn", "CreateDate", "PasswordLastUsed", "PermissionsBoundary", "Tags");
+answer!(
+    User: "Path", "UserName", "UserId", "Arn", "CreateDate", "PasswordLastUsed",
+    "PermissionsBoundary", "Tags"
+);
 
 /// The request of CreateUser.
 #[derive(Deserialize, Default)]

@@ -50,7 +50,9 @@ pub struct AssumedRoleUser {
 answer!(AssumedRoleUser: "AssumedRoleId", "Arn");
 
 /// The identity that a token vouched for, as it is passed on.
-#[derive(Debug, Clone, Serialize)]
+///
+/// Its texts are sensitive in the model, so it cannot be printed.
+#[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TrustedIdentityPropagationContext {
     /// Whom the provider vouched for.
@@ -62,7 +64,7 @@ pub struct TrustedIdentityPropagationContext {
 answer!(TrustedIdentityPropagationContext: "OriginIdentity", "TransactionContext");
 
 /// The identity as its provider knows it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct OriginIdentity {
     /// The subject.
@@ -78,7 +80,7 @@ pub struct OriginIdentity {
 answer!(OriginIdentity: "Subject", "SubjectType", "Issuer", "FederatedProviderArn");
 
 /// What the provider says of the occasion.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TransactionContext {
     /// The provider's claims.
@@ -162,7 +164,10 @@ pub struct AssumeRoleResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_token_size: Option<i64>,
 }
-answer!(AssumeRoleResponse: "Credentials", "AssumedRoleUser", "PackedPolicySize", "SourceIdentity", "SessionTokenUtilization", "SessionTokenSize");
+answer!(
+    AssumeRoleResponse: "Credentials", "AssumedRoleUser", "PackedPolicySize", "SourceIdentity",
+    "SessionTokenUtilization", "SessionTokenSize"
+);
 
 /// The request of AssumeRoleWithWebIdentity.
 #[derive(Deserialize, Default)]
@@ -236,9 +241,14 @@ pub struct AssumeRoleWithWebIdentityResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_identity_propagation_context: Option<TrustedIdentityPropagationContext>,
 }
-answer!(AssumeRoleWithWebIdentityResponse: "Credentials", "SubjectFromWebIdentityToken", "AssumedRoleUser", "PackedPolicySize", "Provider", "Audience", "SourceIdentity", "SessionTokenUtilization", "SessionTokenSize", "TrustedIdentityPropagationContext");
+answer!(
+    AssumeRoleWithWebIdentityResponse: "Credentials", "SubjectFromWebIdentityToken",
+    "AssumedRoleUser", "PackedPolicySize", "Provider", "Audience", "SourceIdentity",
+    "SessionTokenUtilization", "SessionTokenSize", "TrustedIdentityPropagationContext"
+);
 
 family! {
     AssumeRoleRequest = "AssumeRole" -> AssumeRoleResponse;
-    AssumeRoleWithWebIdentityRequest = "AssumeRoleWithWebIdentity" -> AssumeRoleWithWebIdentityResponse;
+    AssumeRoleWithWebIdentityRequest = "AssumeRoleWithWebIdentity"
+        -> AssumeRoleWithWebIdentityResponse;
 }

@@ -32,5 +32,6 @@ pub struct DecodeAuthorizationMessageResponse {
 answer!(DecodeAuthorizationMessageResponse: "DecodedMessage");
 
 family! {
-    DecodeAuthorizationMessageRequest = "DecodeAuthorizationMessage" -> DecodeAuthorizationMessageResponse;
+    DecodeAuthorizationMessageRequest = "DecodeAuthorizationMessage"
+        -> DecodeAuthorizationMessageResponse;
 }

@@ -1,4 +1,6 @@
-//! The rules of members of STS's requests, as the model states them. Some bind otherwise than IAM's of the same name.
+//! The rules of members of STS's requests, as the model states them.
+//!
+//! Some bind otherwise than those of IAM of the same name.
 
 pub(super) use crate::iam::TAG_KEYS;
 use crate::{

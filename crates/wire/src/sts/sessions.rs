@@ -116,7 +116,10 @@ pub struct GetFederationTokenResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_token_size: Option<i64>,
 }
-answer!(GetFederationTokenResponse: "Credentials", "FederatedUser", "PackedPolicySize", "SessionTokenUtilization", "SessionTokenSize");
+answer!(
+    GetFederationTokenResponse: "Credentials", "FederatedUser", "PackedPolicySize",
+    "SessionTokenUtilization", "SessionTokenSize"
+);
 
 family! {
     GetSessionTokenRequest = "GetSessionToken" -> GetSessionTokenResponse;
