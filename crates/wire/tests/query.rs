@@ -221,10 +221,15 @@ fn maps_policies_and_secrets_are_written() {
         secret_access_key: "a/b+c".to_owned().into(),
         create_date: Timestamp::UNIX_EPOCH,
     };
-    assert!(written::<CreateAccessKeyRequest>(&CreateAccessKeyResponse { access_key }).contains(
+    let answer = CreateAccessKeyResponse { access_key };
+    assert!(written::<CreateAccessKeyRequest>(&answer).contains(
         "<Status>Active</Status><SecretAccessKey>a/b+c</SecretAccessKey>\
          <CreateDate>1970-01-01T00:00:00Z</CreateDate>"
     ));
+    // As the audit record has it.
+    let json = serde_json::to_value(&answer).unwrap();
+    assert_eq!(json["AccessKey"]["AccessKeyId"], "AKIAIOSFODNN7EXAMPLE");
+    assert!(json["AccessKey"]["SecretAccessKey"].is_null());
 }
 
 #[test]
