@@ -167,9 +167,9 @@ pub const JSON_DEPTH_MAX: u8 = 16;
 pub const VIOLATIONS_MAX: usize = 50;
 /// Most members of an AWS Query form.
 ///
-/// Fifty tags take 100; a simulation names an action, a resource and three members of each context
-/// entry.
-pub const FORM_MEMBERS_MAX: usize = 1024;
+/// Fifty tags take 100. A simulation takes most: four for each of 256 policies that it leaves out,
+/// and some for each action, resource and condition key.
+pub const FORM_MEMBERS_MAX: usize = 4096;
 /// Most parts of a name in an AWS Query form. `Tags.member.1.Key` has four, and no shape needs more
 /// than six.
 pub const FORM_DEPTH_MAX: usize = 8;
