@@ -1,14 +1,16 @@
 //! What is said: shapes, names, limits and errors of the AWS APIs in their wire forms.
 //!
-//! This crate knows how a request and an answer of AWS KMS (and of the one STS action that every
-//! SDK asks for) look on the wire, and nothing else. It reads no clock, does no I/O and decides
-//! nothing: a [`KeyRef`](names::KeyRef) parsed here may name a key that does not exist.
+//! This crate knows how requests and answers of AWS KMS, IAM and STS look on the wire, and nothing
+//! else. It reads no clock, does no I/O and decides nothing: a [`KeyRef`](names::KeyRef) parsed here
+//! may name a key that does not exist. KMS speaks [`json`], IAM and STS speak [`query`].
 //!
-//! The service model that AWS publishes with botocore is the outside truth. [`model::description`]
-//! tells all that is built here as plain data, so that a test can compare the two.
+//! The service models that AWS publishes with botocore are the outside truth.
+//! [`model::description`] tells all that is built here as plain data, so that a test can compare
+//! the two.
 
 pub mod enums;
 pub mod error_codes;
+pub mod iam;
 pub mod json;
 pub mod kms;
 pub mod limits;
@@ -18,3 +20,4 @@ pub mod query;
 pub mod shape;
 pub mod sts;
 pub mod values;
+mod writer;
