@@ -129,6 +129,39 @@ def test_the_admin_listener(server, kms):
     assert server.admin("GET", "/nowhere")[0] == 404
 
 
+def journal_metrics(server):
+    """How often the journal was synced, and how many records still wait for that."""
+    text = server.admin("GET", "/metrics")[1]
+    return [int(re.search(rf"^keystead_journal_{name} (\d+)", text, re.MULTILINE)[1])
+            for name in ("syncs_total", "unsynced_records")]
+
+
+def test_strict_durability_syncs_before_each_answer(tmp_path):
+    running = keystead.Server(tmp_path / "data", "--journal-durability", "strict")
+    try:
+        kms = client_of(running, running.root_credentials())
+        before, _ = journal_metrics(running)
+        for count in range(1, 21):
+            kms.generate_random(NumberOfBytes=1)
+            syncs, unsynced = journal_metrics(running)
+            assert syncs >= before + count and unsynced == 0
+    finally:
+        assert running.stop() == 0
+
+
+def test_interval_durability_syncs_later(tmp_path):
+    running = keystead.Server(tmp_path / "data", "--journal-durability", "10000ms")
+    try:
+        kms = client_of(running, running.root_credentials())
+        before, _ = journal_metrics(running)
+        for _ in range(20):
+            kms.generate_random(NumberOfBytes=1)
+        syncs, unsynced = journal_metrics(running)
+        assert unsynced >= 20 - 1 and syncs <= before + 2
+    finally:
+        assert running.stop() == 0
+
+
 def test_the_admin_listener_is_no_api(server):
     assert server.admin("POST", "/", "{}")[0] in (404, 405)
 

@@ -161,6 +161,8 @@ impl Collector for ServiceCollector {
             cache_misses,
             journal_records,
             journal_bytes,
+            journal_syncs,
+            journal_unsynced_records,
             store_position,
         } = self.0.statistics();
         let health = self.0.health();
@@ -169,6 +171,11 @@ impl Collector for ServiceCollector {
             ("cache_weight_bytes", "What the keys held in memory weigh", cached_keys_bytes),
             ("store_position", "Sequence number of the store's last change", store_position),
             ("journal_healthy", "1 while records can be written", u64::from(health.journal)),
+            (
+                "journal_unsynced_records",
+                "Records that a power cut would take now",
+                journal_unsynced_records,
+            ),
             ("store_healthy", "1 while changes can be written", u64::from(health.store)),
         ];
         let counters = [
@@ -176,6 +183,7 @@ impl Collector for ServiceCollector {
             ("cache_misses", "Look-ups of a key that went to the store", cache_misses),
             ("journal_records", "Records written since the start", journal_records),
             ("journal_bytes", "Bytes of records written since the start", journal_bytes),
+            ("journal_syncs", "Syncs of the journal since the start", journal_syncs),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(value);

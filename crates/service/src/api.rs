@@ -87,6 +87,10 @@ pub struct Statistics {
     pub journal_records: u64,
     /// Bytes written to the journal since the start.
     pub journal_bytes: u64,
+    /// Syncs of the journal since the start.
+    pub journal_syncs: u64,
+    /// Records written and not yet synced: what a power cut would take now.
+    pub journal_unsynced_records: u64,
     /// The sequence number of the store's last change.
     pub store_position: u64,
 }

@@ -81,6 +81,8 @@ impl Service {
             cache_misses: host.keys.misses(),
             journal_records: journal.records,
             journal_bytes: journal.bytes,
+            journal_syncs: journal.syncs,
+            journal_unsynced_records: journal.unsynced_frames,
             store_position: host.store.position(),
         }
     }
