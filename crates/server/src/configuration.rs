@@ -10,7 +10,7 @@ mod values;
 use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use service::Durability;
+use service::{Durability, QuotaAdjustment, QuotaMode};
 use tracing_subscriber::filter::Targets;
 use wire::names::{AccountId, Region};
 
@@ -45,6 +45,10 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// What is logged.
     pub log_level: Targets,
+    /// What is done with calls beyond a request quota.
+    pub request_quotas: QuotaMode,
+    /// Request quotas that are not AWS's.
+    pub request_quota_adjustments: Vec<QuotaAdjustment>,
     /// Threads that answer; `None` is one for each processor allowed.
     pub threads: Option<NonZeroUsize>,
 }
@@ -135,6 +139,13 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,
         log_format: required(all, "log_format", values::log_format)?,
         log_level: required(all, "log_level", values::log_level)?,
+        request_quotas: required(all, "request_quotas", values::request_quotas)?,
+        request_quota_adjustments: optional(
+            all,
+            "request_quota_adjustments",
+            values::request_quota_adjustments,
+        )?
+        .unwrap_or_default(),
         threads: optional(all, "threads", values::threads)?,
     })
 }

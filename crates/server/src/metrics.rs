@@ -16,8 +16,7 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
-use service::Service;
-use service::Statistics;
+use service::{QuotaUse, Service, Statistics};
 
 /// Upper bounds of the latency histogram, in seconds.
 const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
@@ -164,6 +163,7 @@ impl Collector for ServiceCollector {
             journal_syncs,
             journal_unsynced_records,
             store_position,
+            request_quotas,
         } = self.0.statistics();
         let health = self.0.health();
         let gauges = [
@@ -193,6 +193,42 @@ impl Collector for ServiceCollector {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
-        Ok(())
+        encode_quotas(&mut encoder, &request_quotas)
     }
+}
+
+/// The use of request quotas; nothing unless they are counted.
+fn encode_quotas(encoder: &mut DescriptorEncoder<'_>, uses: &[QuotaUse]) -> fmt::Result {
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let label = |quota_use: &QuotaUse| [("quota", quota_use.quota)];
+    let mut used = encoder.encode_descriptor(
+        "request_quota_used",
+        "How far the account and Region that use the quota most have used it up now, from 0 to 1",
+        None,
+        MetricType::Gauge,
+    )?;
+    for quota_use in uses {
+        ConstGauge::new(quota_use.used).encode(used.encode_family(&label(quota_use))?)?;
+    }
+    let mut within = encoder.encode_descriptor(
+        "request_quota_taken",
+        "Calls within the quota",
+        None,
+        MetricType::Counter,
+    )?;
+    for quota_use in uses {
+        ConstCounter::new(quota_use.taken).encode(within.encode_family(&label(quota_use))?)?;
+    }
+    let mut beyond = encoder.encode_descriptor(
+        "request_quota_exceeded",
+        "Calls beyond the quota, refused if quotas are enforced",
+        None,
+        MetricType::Counter,
+    )?;
+    for quota_use in uses {
+        ConstCounter::new(quota_use.exceeded).encode(beyond.encode_family(&label(quota_use))?)?;
+    }
+    Ok(())
 }

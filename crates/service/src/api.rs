@@ -72,6 +72,19 @@ impl Health {
     }
 }
 
+/// How a request quota is used, by all accounts in all Regions together.
+#[derive(Clone, Debug)]
+pub struct QuotaUse {
+    /// Its name: of the operation, or of the kind of cryptography.
+    pub quota: &'static str,
+    /// Calls within the quota since the start.
+    pub taken: u64,
+    /// Calls beyond it since the start, refused only where quotas are enforced.
+    pub exceeded: u64,
+    /// How far the account and Region that use it most have used it up now, from 0 to 1.
+    pub used: f64,
+}
+
 /// Counters for `/metrics`.
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
@@ -91,6 +104,8 @@ pub struct Statistics {
     pub journal_syncs: u64,
     /// Records written and not yet synced: what a power cut would take now.
     pub journal_unsynced_records: u64,
+    /// The request quotas that were asked for; none unless they are counted.
+    pub request_quotas: Vec<QuotaUse>,
     /// The sequence number of the store's last change.
     pub store_position: u64,
 }

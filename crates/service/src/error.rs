@@ -51,6 +51,14 @@ impl ServiceError {
         }
     }
 
+    /// A request quota is used up.
+    pub(crate) fn quota_exceeded() -> ServiceError {
+        ServiceError::new(
+            ErrorCode::ThrottlingException,
+            "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+        )
+    }
+
     pub(crate) fn validation(message: impl Into<String>) -> ServiceError {
         ServiceError::new(ErrorCode::ValidationException, message)
     }
@@ -174,13 +182,7 @@ impl ServiceError {
 
     /// More is asked for than is done; the caller should come back later.
     pub(crate) fn throttled(cause: impl Into<Box<dyn Error + Send + Sync>>) -> ServiceError {
-        ServiceError {
-            cause: Some(cause.into()),
-            ..ServiceError::new(
-                ErrorCode::ThrottlingException,
-                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
-            )
-        }
+        ServiceError { cause: Some(cause.into()), ..ServiceError::quota_exceeded() }
     }
 
     pub(crate) fn incorrect_key() -> ServiceError {

@@ -21,6 +21,7 @@ use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
+use crate::quotas::Quotas;
 use crate::snapshot::KeySnapshot;
 
 /// The address of a key: ids are unique in a Region, and related multi-Region keys share theirs.
@@ -43,6 +44,7 @@ pub(crate) struct Host {
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,
+    pub(crate) quotas: Quotas,
     /// When the store wipes what rows of destroyed material leave behind.
     pub(crate) scrub: Scrub,
     /// When the deployment was made: before it nobody could see a key being used.

@@ -34,6 +34,7 @@ mod operations;
 mod outbox;
 mod page;
 mod pipeline;
+mod quotas;
 mod recipient;
 mod render;
 mod service;
@@ -43,11 +44,12 @@ mod target;
 mod trail;
 
 pub use accounts::{AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount};
-pub use api::{Answer, Health, Incoming, Peer, Statistics, TlsDetails};
+pub use api::{Answer, Health, Incoming, Peer, QuotaUse, Statistics, TlsDetails};
 #[cfg(feature = "test-clock")]
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
 pub use error::ServiceError;
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
+pub use quotas::{InvalidQuotaAdjustment, QuotaAdjustment, QuotaMode};
 pub use service::{Service, harden_process, module_description};

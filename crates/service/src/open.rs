@@ -26,6 +26,7 @@ use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
+use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas};
 use crate::service::Service;
 
 /// What an ordinary key weighs in memory, to size the cache's tables.
@@ -47,6 +48,10 @@ pub struct Assembly<'a> {
     pub durability: Durability,
     /// The Regions that are served; all when absent.
     pub regions: Option<Vec<Region>>,
+    /// What is done with calls beyond a request quota.
+    pub request_quotas: QuotaMode,
+    /// Request quotas that are not AWS's.
+    pub request_quota_adjustments: Vec<QuotaAdjustment>,
     /// The certificates, in PEM, of those whose attestation documents are believed; AWS's when absent.
     pub attestation_roots_pem: Option<String>,
     /// The clock of everything.
@@ -285,6 +290,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         buffers: Buffers::default(),
         outbox,
         last_usage: LastUsage::default(),
+        quotas: Quotas::new(assembly.request_quotas, assembly.request_quota_adjustments),
         scrub,
         tracking_start,
         attestation_roots,

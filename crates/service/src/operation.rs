@@ -19,6 +19,7 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::key_state::KeyStateRule;
 use crate::pipeline;
+use crate::quotas::RequestQuota;
 use crate::target::Target;
 use crate::trail::Done;
 
@@ -48,6 +49,8 @@ pub(crate) struct Spec {
     pub(crate) unrecorded: &'static [&'static str],
     /// Whether the answer is recorded as `responseElements`.
     pub(crate) records_answer: bool,
+    /// Which quota the calls count against.
+    pub(crate) request_quota: RequestQuota,
     /// What the body of a success is.
     pub(crate) answer: AnswerForm,
 }

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::operation::{Operation, Spec};
+use crate::quotas::Asked;
 use crate::target::{Ask, Lookup, Target};
 use crate::trail::{Committed, Done, Draft};
 use crate::{decode, recipient, render};
@@ -88,6 +89,14 @@ async fn walk<O: Operation>(
         }
     }
     O::suits(&request, &target)?;
+    if host.quotas.are_counted() {
+        host.quotas.take(&Asked::by(
+            call,
+            &O::SPEC,
+            &*target,
+            facts.cryptography.data_key_pair_spec,
+        ))?;
+    }
     if facts.dry_run {
         return Err(ServiceError::dry_run());
     }

@@ -83,6 +83,7 @@ impl Service {
             journal_bytes: journal.bytes,
             journal_syncs: journal.syncs,
             journal_unsynced_records: journal.unsynced_frames,
+            request_quotas: host.quotas.uses(host.clock.now()),
             store_position: host.store.position(),
         }
     }

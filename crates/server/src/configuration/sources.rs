@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     ConfigurationError,
-    table::{self, SETTINGS, Setting, VARIABLE_PREFIX},
+    table::{self, LISTS, SETTINGS, Setting, VARIABLE_PREFIX},
 };
 use crate::limits::CONFIGURATION_BYTES_MAX;
 
@@ -137,7 +137,7 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 }
 
 fn list(setting: &Setting, value: &DeValue<'_>) -> Option<String> {
-    let values = value.as_array().filter(|_| setting.name == "regions")?;
+    let values = value.as_array().filter(|_| LISTS.contains(&setting.name))?;
     let texts: Option<Vec<&str>> = values.iter().map(|value| value.get_ref().as_str()).collect();
     Some(texts?.join(","))
 }

@@ -42,6 +42,9 @@ pub(crate) const CONFIG: Setting = Setting {
     help: "A TOML file that says any of the settings below, named as the flags with _ for -",
 };
 
+/// The settings that a file may say as a list.
+pub(crate) const LISTS: [&str; 2] = ["regions", "request_quota_adjustments"];
+
 /// Every setting that flags, environment and file can say, in the order of the help text.
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
@@ -160,6 +163,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
         expected: "off, error, warn, info, debug or trace, for all or by part",
         example: "info,server=debug",
         help: "What is logged; server=debug adds a line for each request",
+    },
+    Setting {
+        name: "request_quotas",
+        flag: "request-quotas",
+        value_name: "MODE",
+        default: Some("off"),
+        expected: "\"off\", \"shadow\" or \"enforced\"",
+        example: "enforced",
+        help: "AWS's request quotas by account and Region: not counted, counted only, or enforced by ThrottlingException",
+    },
+    Setting {
+        name: "request_quota_adjustments",
+        flag: "request-quota-adjustments",
+        value_name: "ACCOUNT/REGION/QUOTA=RATE,...",
+        default: None,
+        expected: "quotas with their calls a second, with commas between them, or a TOML list of them; * for all accounts or Regions",
+        example: "*/*/CreateKey=50,111122223333/*/CryptographicOperationsRsa=5000",
+        help: "Request quotas that are not AWS's; docs/quotas.md has their names",
     },
     Setting {
         name: "threads",

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use service::Durability;
+use service::{Durability, QuotaAdjustment, QuotaMode};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use wire::names::{AccountId, Region};
 
@@ -76,6 +76,19 @@ pub(super) fn log_level(text: &str) -> Option<Targets> {
 fn is_log_directive(directive: &str) -> bool {
     let level = directive.split_once('=').map_or(directive, |(_, level)| level);
     level.parse::<LevelFilter>().is_ok()
+}
+
+pub(super) fn request_quotas(text: &str) -> Option<QuotaMode> {
+    match text {
+        "off" => Some(QuotaMode::Off),
+        "shadow" => Some(QuotaMode::Shadow),
+        "enforced" => Some(QuotaMode::Enforced),
+        _ => None,
+    }
+}
+
+pub(super) fn request_quota_adjustments(text: &str) -> Option<Vec<QuotaAdjustment>> {
+    text.split(',').map(|adjustment| adjustment.parse().ok()).collect()
 }
 
 pub(super) fn threads(text: &str) -> Option<NonZeroUsize> {

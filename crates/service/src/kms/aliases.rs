@@ -19,6 +19,7 @@ use crate::error::ServiceError;
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page::{self, Page};
+use crate::quotas::RequestQuota;
 use crate::snapshot::KeySnapshot;
 use crate::target::{AliasAndKeys, AliasNames, OptionalKey, Target};
 use crate::trail::Done;
@@ -170,6 +171,7 @@ impl Operation for DeleteAlias {
         name: "DeleteAlias",
         actions: &["kms:DeleteAlias"],
         answer: AnswerForm::Empty,
+        request_quota: RequestQuota::Own(15),
         ..DEFAULT
     };
 
@@ -208,8 +210,13 @@ impl Operation for ListAliases {
     type Request = ListAliasesRequest;
     type Target = OptionalKey;
     type Response = ListAliasesResponse;
-    const SPEC: Spec =
-        Spec { name: "ListAliases", actions: &["kms:ListAliases"], read_only: true, ..DEFAULT };
+    const SPEC: Spec = Spec {
+        name: "ListAliases",
+        actions: &["kms:ListAliases"],
+        read_only: true,
+        request_quota: RequestQuota::Own(500),
+        ..DEFAULT
+    };
 
     fn names(request: &ListAliasesRequest) -> Result<Option<&str>, ServiceError> {
         Ok(request.key_id.as_deref())

@@ -18,6 +18,7 @@ use crate::context::{Context, Encryption};
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::operation::{Operation, Spec};
+use crate::quotas::RequestQuota;
 use crate::snapshot::KeySnapshot;
 use crate::target::{KeyName, NoTarget, OneKey, Target};
 use crate::trail::Done;
@@ -148,6 +149,7 @@ impl Operation for GenerateRandom {
         name: "GenerateRandom",
         actions: &["kms:GenerateRandom"],
         read_only: true,
+        request_quota: RequestQuota::Cryptographic,
         ..DEFAULT
     };
 

@@ -34,6 +34,7 @@ use crate::error::ServiceError;
 use crate::facts::{Facts, Lifecycle};
 use crate::key_state::KeyStateRule;
 use crate::operation::{Operation, Spec};
+use crate::quotas::RequestQuota;
 use crate::snapshot::{KeySnapshot, identity_of};
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
@@ -56,6 +57,7 @@ impl Operation for GetParametersForImport {
         actions: &["kms:GetParametersForImport"],
         key_state: KeyStateRule::Importable,
         read_only: true,
+        request_quota: RequestQuota::Own(1),
         ..DEFAULT
     };
 
@@ -154,6 +156,7 @@ impl Operation for ImportKeyMaterial {
         key_state: KeyStateRule::Importing,
         unrecorded: &["ImportToken"],
         records_answer: true,
+        request_quota: RequestQuota::Own(15),
         ..DEFAULT
     };
 

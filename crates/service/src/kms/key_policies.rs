@@ -18,6 +18,7 @@ use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page;
+use crate::quotas::RequestQuota;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
 
@@ -35,8 +36,13 @@ impl Operation for GetKeyPolicy {
     type Request = GetKeyPolicyRequest;
     type Target = OneKey;
     type Response = GetKeyPolicyResponse;
-    const SPEC: Spec =
-        Spec { name: "GetKeyPolicy", actions: &["kms:GetKeyPolicy"], read_only: true, ..DEFAULT };
+    const SPEC: Spec = Spec {
+        name: "GetKeyPolicy",
+        actions: &["kms:GetKeyPolicy"],
+        read_only: true,
+        request_quota: RequestQuota::Own(1_000),
+        ..DEFAULT
+    };
 
     fn names(request: &GetKeyPolicyRequest) -> Result<<OneKey as Target>::Names<'_>, ServiceError> {
         Ok(KeyName::Text(required(&request.key_id)?))
@@ -68,6 +74,7 @@ impl Operation for PutKeyPolicy {
         name: "PutKeyPolicy",
         actions: &["kms:PutKeyPolicy"],
         answer: AnswerForm::Empty,
+        request_quota: RequestQuota::Own(15),
         ..DEFAULT
     };
 
@@ -130,6 +137,7 @@ impl Operation for ListKeyPolicies {
         name: "ListKeyPolicies",
         actions: &["kms:ListKeyPolicies"],
         read_only: true,
+        request_quota: RequestQuota::Own(100),
         ..DEFAULT
     };
 

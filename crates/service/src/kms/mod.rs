@@ -22,6 +22,7 @@ use wire::error_codes::ErrorCode;
 
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
+use crate::quotas::RequestQuota;
 
 /// Facts that most operations of KMS share; each row says only what differs.
 const DEFAULT: Spec = Spec {
@@ -37,6 +38,7 @@ const DEFAULT: Spec = Spec {
     read_only: false,
     unrecorded: &[],
     records_answer: false,
+    request_quota: RequestQuota::Own(5),
     answer: AnswerForm::Json,
 };
 
@@ -50,5 +52,6 @@ const CRYPTOGRAPHIC: Spec = Spec {
     is_use: true,
     read_only: true,
     unrecorded: &["GrantTokens"],
+    request_quota: RequestQuota::Cryptographic,
     ..DEFAULT
 };

@@ -14,6 +14,7 @@ use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::key_state::KeyStateRule;
 use crate::operation::{KeyForms, Operation, Spec};
+use crate::quotas::RequestQuota;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
 
@@ -32,6 +33,7 @@ impl Operation for GetPublicKey {
         cross_account: true,
         read_only: true,
         unrecorded: &["GrantTokens"],
+        request_quota: RequestQuota::Own(2_000),
         ..DEFAULT
     };
 

@@ -25,6 +25,7 @@ use crate::error::ServiceError;
 use crate::facts::{Facts, Lifecycle};
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Operation, Spec};
+use crate::quotas::RequestQuota;
 use crate::snapshot::KeySnapshot;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
@@ -44,6 +45,7 @@ impl Operation for EnableKeyRotation {
         actions: &["kms:EnableKeyRotation"],
         key_state: KeyStateRule::Usable,
         answer: AnswerForm::Empty,
+        request_quota: RequestQuota::Own(15),
         ..DEFAULT
     };
 
@@ -142,6 +144,7 @@ impl Operation for GetKeyRotationStatus {
         actions: &["kms:GetKeyRotationStatus"],
         cross_account: true,
         read_only: true,
+        request_quota: RequestQuota::Own(1_000),
         ..DEFAULT
     };
 

@@ -18,6 +18,7 @@ use crate::facts::Facts;
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page::{self, Page};
+use crate::quotas::RequestQuota;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
 
@@ -36,6 +37,7 @@ impl Operation for TagResource {
         actions: &["kms:TagResource"],
         key_state: KeyStateRule::NotPendingDeletion,
         answer: AnswerForm::Empty,
+        request_quota: RequestQuota::Own(10),
         ..DEFAULT
     };
 
@@ -127,6 +129,7 @@ impl Operation for ListResourceTags {
         name: "ListResourceTags",
         actions: &["kms:ListResourceTags"],
         read_only: true,
+        request_quota: RequestQuota::Own(2_000),
         ..DEFAULT
     };
 

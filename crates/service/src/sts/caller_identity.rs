@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Api, KeyForms, Operation, Spec};
+use crate::quotas::RequestQuota;
 use crate::target::NoTarget;
 use crate::trail::Done;
 
@@ -32,6 +33,7 @@ impl Operation for GetCallerIdentity {
         read_only: true,
         unrecorded: &[],
         records_answer: false,
+        request_quota: RequestQuota::Unlimited,
         answer: AnswerForm::Xml(STS_NAMESPACE),
     };
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use service::{Assembly, Clock, Durability, Incoming, NewAccount, Peer, Service};
+use service::{Assembly, Clock, Durability, Incoming, NewAccount, Peer, QuotaMode, Service};
 use sigv4::SecretAccessKey;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -161,6 +161,8 @@ fn open(data_dir: &Path, clock: &Arc<StepClock>) -> (Open, Option<service::Acces
         cache_bytes: 1 << 20,
         durability: Durability::Interval(JOURNAL_INTERVAL),
         regions: None,
+        request_quotas: QuotaMode::Off,
+        request_quota_adjustments: Vec::new(),
         attestation_roots_pem: None,
         clock: Arc::<StepClock>::clone(clock),
         keep: &keep,

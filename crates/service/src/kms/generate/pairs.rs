@@ -16,6 +16,7 @@ use crate::context::{Context, Encryption};
 use crate::error::ServiceError;
 use crate::facts::{Cryptography, Facts};
 use crate::operation::{Operation, Spec};
+use crate::quotas::RequestQuota;
 use crate::snapshot::KeySnapshot;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
@@ -30,6 +31,7 @@ impl Operation for GenerateDataKeyPair {
     const SPEC: Spec = Spec {
         name: "GenerateDataKeyPair",
         actions: &["kms:GenerateDataKeyPair"],
+        request_quota: RequestQuota::DataKeyPair,
         ..CRYPTOGRAPHIC
     };
 
@@ -92,6 +94,7 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
     const SPEC: Spec = Spec {
         name: "GenerateDataKeyPairWithoutPlaintext",
         actions: &["kms:GenerateDataKeyPairWithoutPlaintext"],
+        request_quota: RequestQuota::DataKeyPair,
         ..CRYPTOGRAPHIC
     };
 

@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::key_state::KeyStateRule;
 use crate::operation::{Operation, Spec};
+use crate::quotas::RequestQuota;
 use crate::snapshot::identity_of;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
@@ -34,6 +35,7 @@ impl Operation for DeleteImportedKeyMaterial {
         actions: &["kms:DeleteImportedKeyMaterial"],
         key_state: KeyStateRule::Deleting,
         records_answer: true,
+        request_quota: RequestQuota::Own(15),
         ..DEFAULT
     };
 

@@ -19,6 +19,7 @@ use crate::error::ServiceError;
 use crate::facts::{Facts, Lifecycle};
 use crate::key_state::KeyStateRule;
 use crate::operation::{Operation, Spec};
+use crate::quotas::RequestQuota;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
 
@@ -41,6 +42,7 @@ impl Operation for ScheduleKeyDeletion {
         actions: &["kms:ScheduleKeyDeletion"],
         key_state: KeyStateRule::Deletable,
         records_answer: true,
+        request_quota: RequestQuota::Own(15),
         ..DEFAULT
     };
 

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::operation::{Operation, Spec};
 use crate::page::{self, Page};
+use crate::quotas::RequestQuota;
 use crate::snapshot::arn_of;
 use crate::target::NoTarget;
 use crate::trail::Done;
@@ -22,8 +23,13 @@ impl Operation for ListKeys {
     type Request = ListKeysRequest;
     type Target = NoTarget;
     type Response = ListKeysResponse;
-    const SPEC: Spec =
-        Spec { name: "ListKeys", actions: &["kms:ListKeys"], read_only: true, ..DEFAULT };
+    const SPEC: Spec = Spec {
+        name: "ListKeys",
+        actions: &["kms:ListKeys"],
+        read_only: true,
+        request_quota: RequestQuota::Own(500),
+        ..DEFAULT
+    };
 
     fn names(_request: &ListKeysRequest) -> Result<(), ServiceError> {
         Ok(())

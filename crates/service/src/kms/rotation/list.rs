@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::operation::{Operation, Spec};
 use crate::page::{self, Page};
+use crate::quotas::RequestQuota;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
 
@@ -28,6 +29,7 @@ impl Operation for ListKeyRotations {
         name: "ListKeyRotations",
         actions: &["kms:ListKeyRotations"],
         read_only: true,
+        request_quota: RequestQuota::Own(100),
         ..DEFAULT
     };
 

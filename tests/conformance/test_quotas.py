@@ -1,0 +1,93 @@
+"""Request quotas: how many calls of a kind an account may make in a second (reference 2.19)."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+
+import keystead
+from conftest import client_of
+
+# So few that a test reaches them, and so slow to fill that no machine is too slow for it.
+FEW = ["--request-quota-adjustments", "*/*/CreateAlias=1,*/*/ListKeys=1000,*/*/CryptographicOperationsRsa=1"]
+
+
+@contextmanager
+def serving(directory, *arguments):
+    """A server with these settings, and its root user's client in a Region."""
+    running = keystead.Server(directory / "data", *arguments)
+    try:
+        yield running, lambda region=keystead.REGION: client_of(running, running.root_credentials(), region=region)
+    finally:
+        assert running.stop() == 0, running.output()
+
+
+def metric(server, name, quota):
+    """The value of a metric of a quota, None when it is not told."""
+    found = re.search(rf'^keystead_request_quota_{name}{{quota="{quota}"}} (\S+)', server.admin("GET", "/metrics")[1],
+                      re.MULTILINE)
+    return found and float(found[1])
+
+
+def make_aliases(kms, count):
+    """How many of so many calls one after the other were served; the others must be throttled."""
+    key_id, served = kms.create_key()["KeyMetadata"]["KeyId"], 0
+    for number in range(count):
+        try:
+            kms.create_alias(AliasName=f"alias/{number}", TargetKeyId=key_id)
+            served += 1
+        except kms.exceptions.ClientError as refused:
+            error = refused.response
+            assert error["Error"]["Code"] == "ThrottlingException"
+            assert error["Error"]["Message"] == (
+                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.")
+            assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
+    return served
+
+
+def test_calls_beyond_an_enforced_quota_are_throttled(tmp_path):
+    with serving(tmp_path, "--request-quotas", "enforced", *FEW) as (server, client):
+        kms = client()
+        served = make_aliases(kms, 20)
+        assert 1 <= served < 20
+        # What was throttled was not done; other operations and other Regions have quotas of their own.
+        assert len(kms.list_aliases()["Aliases"]) == served
+        assert make_aliases(client("eu-central-1"), 1) == 1
+        assert metric(server, "exceeded_total", "CreateAlias") == 20 - served
+        assert metric(server, "taken_total", "CreateAlias") == served + 1
+
+
+def test_cryptography_counts_by_the_kind_of_key(tmp_path):
+    with serving(tmp_path, "--request-quotas", "enforced", *FEW) as (_, client):
+        kms = client()
+        signing = [kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"] for _ in "ab"]
+        symmetric = kms.create_key()["KeyMetadata"]["KeyId"]
+        sign = {"Message": b"m", "SigningAlgorithm": "RSASSA_PSS_SHA_256"}
+        kms.sign(KeyId=signing[0], **sign)
+        with pytest.raises(kms.exceptions.ClientError, match="ThrottlingException"):
+            for _ in range(20):
+                kms.sign(KeyId=signing[1], **sign)
+        kms.encrypt(KeyId=symmetric, Plaintext=b"p")
+
+
+def test_a_shadow_counts_and_serves(tmp_path):
+    with serving(tmp_path, "--request-quotas", "shadow", *FEW) as (server, client):
+        assert make_aliases(client(), 20) == 20
+        assert metric(server, "exceeded_total", "CreateAlias") >= 1
+        assert metric(server, "used", "CreateAlias") > 0
+
+
+def test_nothing_is_counted_by_default(tmp_path):
+    with serving(tmp_path) as (server, client):
+        assert make_aliases(client(), 20) == 20
+        assert metric(server, "taken_total", "CreateAlias") is None
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--request-quotas", "on"), ("--request-quota-adjustments", "CreateKey=5"),
+    ("--request-quota-adjustments", "*/*/NoSuchOperation=5"), ("--request-quota-adjustments", "*/*/CreateKey=0"),
+])
+def test_wrong_quotas_are_refused(tmp_path, arguments):
+    refused = keystead.run("serve", "--data-dir", tmp_path / "data", *arguments)
+    assert refused.returncode != 0
+    assert arguments[0].removeprefix("--") in refused.stderr.replace("_", "-")
