@@ -6,6 +6,8 @@ mod made;
 mod material;
 mod published;
 mod signatures;
+#[cfg(feature = "sm2")]
+mod sm2;
 mod usages;
 mod vectors;
 mod wrapping;
