@@ -86,7 +86,7 @@ impl Case {
             Raw::Sign(key_spec, algorithm) => {
                 let key = key(*key_spec, KeyUsage::SignVerify)?;
                 time(|| {
-                    drop(black_box(key.sign(*algorithm, MessageType::Raw, MESSAGE, &SystemRng)))
+                    drop(black_box(key.sign(*algorithm, MessageType::Raw, MESSAGE, &SystemRng)));
                 })
             }
             Raw::Mac(key_spec, algorithm) => {

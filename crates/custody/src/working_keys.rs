@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crypto::{Rng, SecretBytes, WorkingKey, key_specs, wrap};
+use crypto::{InvalidKeyMaterial, Rng, SecretBytes, WorkingKey, key_specs, wrap};
 use foldhash::fast::RandomState;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -63,7 +63,15 @@ impl WorkingKeys {
             return Ok(held);
         }
         let material = self.unwrap(identity, wrapped)?;
-        let key = parse(identity, &material).map_err(|_| refused(identity, wrapped))?;
+        let key = parse(identity, &material).map_err(|error| match error {
+            // It opened under its whole identity: another build made the key.
+            InvalidKeyMaterial::Unsupported => {
+                CustodyError::NotCapable { key_spec: identity.key_spec }
+            }
+            InvalidKeyMaterial::WrongLength { .. } | InvalidKeyMaterial::Unsound => {
+                refused(identity, wrapped)
+            }
+        })?;
         let held = Arc::new(HeldKey { wrapped: wrapped.clone(), key });
         self.cache.insert(*identity, Arc::clone(&held));
         Ok(held)
@@ -160,7 +168,7 @@ fn agree(
 fn parse(
     identity: &MaterialIdentity,
     material: &SecretBytes,
-) -> Result<WorkingKey, crypto::InvalidKeyMaterial> {
+) -> Result<WorkingKey, InvalidKeyMaterial> {
     WorkingKey::parse(identity.key_spec, identity.key_usage, material.expose())
 }
 
