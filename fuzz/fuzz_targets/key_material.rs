@@ -28,7 +28,8 @@ fuzz_target!(|input: &[u8]| {
 
 fn sign(key: &WorkingKey, row: key_specs::KeySpecRow) {
     let algorithm = row.signing_algorithms[0];
-    let signature = key.sign(algorithm, MessageType::Raw, b"message", &SystemRng).expect("it signs");
+    let signature =
+        key.sign(algorithm, MessageType::Raw, b"message", &SystemRng).expect("it signs");
     let verified = key.verify(algorithm, MessageType::Raw, b"message", &signature);
     assert_eq!(verified, Ok(true), "a key's halves do not belong together");
 }
