@@ -85,7 +85,9 @@ impl Case {
         match &self.raw {
             Raw::Sign(key_spec, algorithm) => {
                 let key = key(*key_spec, KeyUsage::SignVerify)?;
-                time(|| drop(black_box(key.sign(*algorithm, MessageType::Raw, MESSAGE))))
+                time(|| {
+                    drop(black_box(key.sign(*algorithm, MessageType::Raw, MESSAGE, &SystemRng)));
+                })
             }
             Raw::Mac(key_spec, algorithm) => {
                 let key = key(*key_spec, KeyUsage::GenerateVerifyMac)?;

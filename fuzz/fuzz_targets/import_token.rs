@@ -32,7 +32,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         key_id: "1234abcd-12ab-34cd-56ef-1234567890ab".parse().expect("a key id"),
     };
     let token = ImportToken {
-        unwrapping_key: UnwrappingKey::generate(WrappingKeySpec::Rsa2048).expect("a key"),
+        unwrapping_key: UnwrappingKey::generate(WrappingKeySpec::Rsa2048, &SystemRng)
+            .expect("a key"),
         wrapping_algorithm: WrappingAlgorithm::RsaAesKeyWrapSha256,
         expiry: Timestamp::UNIX_EPOCH,
     };

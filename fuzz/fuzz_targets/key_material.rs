@@ -1,7 +1,7 @@
 //! Imported keys: whatever is taken is a key that works, and has one material.
 #![no_main]
 
-use crypto::{WorkingKey, key_material, key_specs};
+use crypto::{SystemRng, WorkingKey, key_material, key_specs};
 use libfuzzer_sys::fuzz_target;
 use wire::enums::{KeySpec, KeyUsage, MessageType};
 
@@ -28,7 +28,8 @@ fuzz_target!(|input: &[u8]| {
 
 fn sign(key: &WorkingKey, row: key_specs::KeySpecRow) {
     let algorithm = row.signing_algorithms[0];
-    let signature = key.sign(algorithm, MessageType::Raw, b"message").expect("it signs");
+    let signature =
+        key.sign(algorithm, MessageType::Raw, b"message", &SystemRng).expect("it signs");
     let verified = key.verify(algorithm, MessageType::Raw, b"message", &signature);
     assert_eq!(verified, Ok(true), "a key's halves do not belong together");
 }

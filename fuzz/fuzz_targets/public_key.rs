@@ -1,4 +1,4 @@
-//! Public keys of peers: two readers, one of them AWS-LC's, agree on which are on a key's curve.
+//! Public keys of peers: two readers, on the NIST curves one of them AWS-LC's, agree on which are on a key's curve.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use wire::enums::{KeySpec, KeyUsage};
 
 static KEYS: LazyLock<Vec<(KeySpec, WorkingKey)>> = LazyLock::new(|| {
-    let specs = [KeySpec::EccNistP256, KeySpec::EccNistP384, KeySpec::EccNistP521];
+    let specs = [KeySpec::EccNistP256, KeySpec::EccNistP384, KeySpec::EccNistP521, KeySpec::Sm2];
     specs.map(|key_spec| (key_spec, generate(key_spec))).into()
 });
 

@@ -3,6 +3,8 @@
 use wire::enums::DataKeyPairSpec;
 
 use crate::family::Family;
+#[cfg(feature = "sm2")]
+use crate::sm2;
 use crate::{CryptoError, Rng, SecretBytes, ed25519, rsa};
 
 /// A key pair in the encodings that its owner works with.
@@ -33,8 +35,10 @@ pub fn generate(spec: DataKeyPairSpec, rng: &dyn Rng) -> Result<DataKeyPair, Cry
         Family::Ec(curve) => Ok(curve.generate()?),
         Family::Ed25519 => Ok(ed25519::generate()?),
         Family::MlKem(parameter_set) => parameter_set.generate_pair(rng),
-        Family::Sm2 | Family::Symmetric | Family::Hmac(_) | Family::MlDsa(_) => {
-            Err(CryptoError::Unsupported)
-        }
+        #[cfg(feature = "sm2")]
+        Family::Sm2 => sm2::generate(rng),
+        #[cfg(not(feature = "sm2"))]
+        Family::Sm2 => Err(CryptoError::Unsupported),
+        Family::Symmetric | Family::Hmac(_) | Family::MlDsa(_) => Err(CryptoError::Unsupported),
     }
 }

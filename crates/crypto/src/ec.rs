@@ -13,9 +13,10 @@ use aws_lc_rs::signature::{
 };
 use wire::enums::{MessageType, SigningAlgorithmSpec};
 
+use crate::agreement::Agreement;
 use crate::data_key_pairs::DataKeyPair;
 use crate::signing::{Hashable, Signer, Verifier, unless_canonical};
-use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ffi};
+use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, Rng, SecretBytes, ffi};
 
 /// A curve, with the one signing algorithm of its keys. Signatures are DER (X9.62, RFC 3279).
 pub(crate) struct Curve {
@@ -120,6 +121,7 @@ impl Signer for SigningKey {
         algorithm: SigningAlgorithmSpec,
         message_type: MessageType,
         message: &[u8],
+        _rng: &dyn Rng,
     ) -> Result<Vec<u8>, CryptoError> {
         let signature = match self.curve.read(algorithm, message_type, message)? {
             Hashable::Message(message) => self.key_pair.sign(&SystemRandom::new(), message),
@@ -193,21 +195,16 @@ impl AgreementKey {
         let point_bytes = public_key.as_ref().len();
         Ok(AgreementKey { algorithm, private_key, public_key_der, point_bytes })
     }
+}
 
-    pub(crate) fn public_key_der(&self) -> &[u8] {
-        &self.public_key_der
-    }
-
+impl Agreement for AgreementKey {
     /// `Z = x(h d_A Q_B)` (SP 800-56A rev. 3, 5.7.1.2), with h = 1 on these curves.
     ///
     /// The peer's key must be what `GetPublicKey` gives: RFC 5480 with a named curve and an
     /// uncompressed point. On one curve such encodings differ in the point alone, so all before it
     /// is compared with our own, and AWS-LC, which also reads explicit parameters, checks only
     /// whether the point is on the curve.
-    pub(crate) fn derive_shared_secret(
-        &self,
-        public_key_der: &[u8],
-    ) -> Result<SecretBytes, InvalidPublicKey> {
+    fn derive_shared_secret(&self, public_key_der: &[u8]) -> Result<SecretBytes, InvalidPublicKey> {
         let head_bytes = self.public_key_der.len() - self.point_bytes;
         let head = self.public_key_der.get(..head_bytes).ok_or(InvalidPublicKey)?;
         let point = public_key_der.strip_prefix(head).ok_or(InvalidPublicKey)?;
@@ -219,5 +216,9 @@ impl AgreementKey {
         agreement::agree(&self.private_key, peer, InvalidPublicKey, |secret| {
             Ok(SecretBytes::copy(secret))
         })
+    }
+
+    fn public_key_der(&self) -> &[u8] {
+        &self.public_key_der
     }
 }

@@ -7,7 +7,7 @@ use wire::enums::{MessageType, SigningAlgorithmSpec};
 
 use crate::data_key_pairs::DataKeyPair;
 use crate::signing::{Signer, Verifier, exactly, unless_canonical};
-use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ffi};
+use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, Rng, SecretBytes, ffi};
 
 /// Length of a public key, in bytes.
 pub(crate) const PUBLIC_KEY_BYTES: usize = 32;
@@ -52,6 +52,7 @@ impl Signer for SigningKey {
         algorithm: SigningAlgorithmSpec,
         message_type: MessageType,
         message: &[u8],
+        _rng: &dyn Rng,
     ) -> Result<Vec<u8>, CryptoError> {
         match Message::new(algorithm, message_type, message)? {
             Message::Pure(message) => Ok(self.key_pair.try_sign(message)?.as_ref().to_vec()),

@@ -23,7 +23,7 @@ pub(crate) enum Family {
     MlDsa(&'static ml_dsa::ParameterSet),
     /// FIPS 203.
     MlKem(&'static ml_kem::ParameterSet),
-    /// GB/T 32918: AWS-LC has none, so this build has none.
+    /// GB/T 32918: AWS-LC has none, so only a build with the feature `sm2` has.
     Sm2,
 }
 

@@ -422,6 +422,24 @@ mod tests {
         assert!(!ed25519ph_verify(&public_key, b"abc", &signature[..63]));
     }
 
+    /// Figures of ACVP, whose source `tests/keys/acvp.rs` names: the messages have 128 bytes, which only this function takes.
+    #[test]
+    fn ed25519ph_verifies_as_acvp_says() {
+        let read = include_str!("../tests/vectors/acvp.json");
+        let read: serde_json::Value = serde_json::from_str(read).unwrap();
+        let vectors = read["ed25519ph_signature_verification"].as_array().unwrap();
+        assert_eq!(vectors.len(), 5);
+        for vector in vectors {
+            let text = |member: &str| vector[member].as_str().unwrap();
+            let message: [u8; 128] = hex(text("message"));
+            let signature: [u8; 64] = hex(text("signature"));
+            let verified = ed25519ph_verify(&hex(text("q")), &message, &signature);
+            assert_eq!(verified, vector["test_passed"].as_bool().unwrap(), "{}", vector["tc_id"]);
+            let signed = Ed25519PhKey::from_seed(&hex(text("d"))).sign(&message).unwrap();
+            assert_eq!(signed == signature, verified, "{}", vector["tc_id"]);
+        }
+    }
+
     #[test]
     fn what_follows_a_key_is_refused() {
         // RFC 8410, 10.3.

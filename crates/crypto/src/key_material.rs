@@ -7,6 +7,7 @@
 //! | `SYMMETRIC_DEFAULT` | 32 bytes |
 //! | `HMAC_*` | as many bytes as the digest has |
 //! | `RSA_*`, `ECC_*` | `PrivateKeyInfo` in DER (RFC 5208), as AWS-LC writes it |
+//! | `SM2` | the same, as `sm2` writes it |
 //! | `ML_DSA_*` | the seed xi, 32 bytes (FIPS 204) |
 //! | `ML_KEM_*` | the seed d, z, 64 bytes (FIPS 203) |
 //!
@@ -15,6 +16,8 @@
 use wire::enums::KeySpec;
 
 use crate::family::Family;
+#[cfg(feature = "sm2")]
+use crate::sm2;
 use crate::{CryptoError, InvalidKeyMaterial, KEY_BYTES, Rng, SecretBytes, ed25519, ml_kem, rsa};
 
 /// Fresh material of a spec.
@@ -35,6 +38,9 @@ pub fn generate(key_spec: KeySpec, rng: &dyn Rng) -> Result<SecretBytes, CryptoE
         Family::Ed25519 => Ok(ed25519::generate()?.private_key_der),
         Family::MlDsa(parameter_set) => Ok(parameter_set.generate()?),
         Family::MlKem(_) => Ok(ml_kem::generate(rng)?),
+        #[cfg(feature = "sm2")]
+        Family::Sm2 => Ok(sm2::generate(rng)?.private_key_der),
+        #[cfg(not(feature = "sm2"))]
         Family::Sm2 => Err(CryptoError::Unsupported),
     }
 }
@@ -58,6 +64,9 @@ pub fn import(key_spec: KeySpec, bytes: &[u8]) -> Result<SecretBytes, InvalidKey
         Family::Ed25519 => ed25519::import(bytes),
         Family::MlDsa(parameter_set) => parameter_set.import(bytes),
         Family::MlKem(parameter_set) => parameter_set.import(bytes),
+        #[cfg(feature = "sm2")]
+        Family::Sm2 => sm2::import(bytes),
+        #[cfg(not(feature = "sm2"))]
         Family::Sm2 => Err(InvalidKeyMaterial::Unsupported),
     }
 }

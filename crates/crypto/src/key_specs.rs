@@ -60,7 +60,8 @@ const SM2: KeySpecRow = KeySpecRow {
     encryption_algorithms: &[Encryption::Sm2Pke],
     signing_algorithms: &[Signing::Sm2Dsa],
     key_agreement_algorithms: &[Agreement::Ecdh],
-    is_built: false,
+    shared_secret_bytes: Some(32),
+    is_built: cfg!(feature = "sm2"),
     ..NOTHING
 };
 
@@ -177,14 +178,21 @@ pub const fn shared_secret_bytes(key_spec: KeySpec) -> Option<usize> {
     row(key_spec).shared_secret_bytes
 }
 
-/// Longest plaintext of RSAES-OAEP, in bytes; `None` where key or algorithm is not RSA's.
+/// Longest plaintext of `SM2PKE`, in bytes ("Encrypt" in the AWS KMS API reference).
+pub const SM2PKE_PLAINTEXT_BYTES_MAX: usize = 1024;
+
+/// Longest plaintext of public-key encryption, in bytes; `None` where the algorithm is not one of
+/// the key's.
 ///
-/// `mLen <= k - 2hLen - 2` (RFC 8017, 7.1.1).
+/// Of RSAES-OAEP, `mLen <= k - 2hLen - 2` (RFC 8017, 7.1.1).
 #[must_use]
-pub const fn oaep_plaintext_bytes_max(key_spec: KeySpec, algorithm: Encryption) -> Option<usize> {
+pub const fn plaintext_bytes_max(key_spec: KeySpec, algorithm: Encryption) -> Option<usize> {
     let hash_bytes = match algorithm {
         Encryption::RsaesOaepSha1 => 20,
         Encryption::RsaesOaepSha256 => 32,
+        Encryption::Sm2Pke if matches!(key_spec, KeySpec::Sm2) => {
+            return Some(SM2PKE_PLAINTEXT_BYTES_MAX);
+        }
         Encryption::SymmetricDefault | Encryption::Sm2Pke => return None,
     };
     match row(key_spec).modulus_bytes {
@@ -221,24 +229,28 @@ mod tests {
     }
 
     #[test]
-    fn oaep_takes_what_the_guide_says() {
+    fn encryption_takes_what_the_guide_says() {
         for (key_spec, sha_1, sha_256) in [
             (KeySpec::Rsa2048, 214, 190),
             (KeySpec::Rsa3072, 342, 318),
             (KeySpec::Rsa4096, 470, 446),
         ] {
-            let bytes_max = |algorithm| oaep_plaintext_bytes_max(key_spec, algorithm);
+            let bytes_max = |algorithm| plaintext_bytes_max(key_spec, algorithm);
             assert_eq!(bytes_max(Encryption::RsaesOaepSha1), Some(sha_1));
             assert_eq!(bytes_max(Encryption::RsaesOaepSha256), Some(sha_256));
             assert_eq!(bytes_max(Encryption::SymmetricDefault), None);
+            assert_eq!(bytes_max(Encryption::Sm2Pke), None);
         }
-        assert_eq!(oaep_plaintext_bytes_max(KeySpec::Hmac256, Encryption::RsaesOaepSha1), None);
+        assert_eq!(plaintext_bytes_max(KeySpec::Hmac256, Encryption::RsaesOaepSha1), None);
+        assert_eq!(plaintext_bytes_max(KeySpec::Sm2, Encryption::RsaesOaepSha1), None);
+        assert_eq!(plaintext_bytes_max(KeySpec::Sm2, Encryption::Sm2Pke), Some(1024));
     }
 
     #[test]
-    fn only_sm2_is_not_built() {
-        let unbuilt: Vec<_> =
-            KeySpec::ALL.iter().filter(|key_spec| !is_built(**key_spec)).collect();
-        assert_eq!(unbuilt, [&KeySpec::Sm2]);
+    fn every_spec_is_built_but_sm2_without_its_feature() {
+        for key_spec in KeySpec::ALL {
+            let expected = *key_spec != KeySpec::Sm2 || cfg!(feature = "sm2");
+            assert_eq!(is_built(*key_spec), expected, "{key_spec}");
+        }
     }
 }

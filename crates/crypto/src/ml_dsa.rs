@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use wire::enums::{MessageType, SigningAlgorithmSpec};
 
 use crate::signing::{Signer, Verifier, exactly, unless_canonical};
-use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ffi};
+use crate::{CryptoError, InvalidKeyMaterial, InvalidPublicKey, Rng, SecretBytes, ffi};
 
 /// Length of the seed xi, which is the material of a key, in bytes.
 pub(crate) const SEED_BYTES: usize = 32;
@@ -82,6 +82,7 @@ impl Signer for SigningKey {
         algorithm: SigningAlgorithmSpec,
         message_type: MessageType,
         message: &[u8],
+        _rng: &dyn Rng,
     ) -> Result<Vec<u8>, CryptoError> {
         let mut signature = vec![0; self.key_pair.algorithm().signature_len()];
         let bytes = match Message::new(algorithm, message_type, message)? {

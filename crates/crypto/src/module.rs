@@ -5,6 +5,9 @@ use crate::ffi;
 /// Whether this build is for AWS-LC's FIPS module (`docs/fips.md`).
 pub const IS_FIPS_BUILD: bool = cfg!(feature = "fips");
 
+/// Whether this build has SM2, which stands outside the module (`docs/decisions/0008-sm2-is-a-feature.md`).
+pub const IS_SM2_BUILD: bool = cfg!(feature = "sm2");
+
 /// What a FIPS build does outside the services that the module approves; the server does it all the same.
 ///
 /// The module's service indicator tells (`openssl/service_indicator.h`), but for the last two: OAEP's padding stands outside the
@@ -148,8 +151,9 @@ mod indicator {
                         && (*message_type != MessageType::Digest
                             || *algorithm == SigningAlgorithmSpec::Ed25519PhSha512);
                     let expected = u64::from(is_approved);
-                    let (services, signature) =
-                        counted(|| key.sign(*algorithm, *message_type, &message).unwrap());
+                    let (services, signature) = counted(|| {
+                        key.sign(*algorithm, *message_type, &message, &SystemRng).unwrap()
+                    });
                     assert_eq!(services, expected, "sign {key_spec} {algorithm} {message_type}");
                     let (services, is_valid) = counted(|| {
                         key.verify(*algorithm, *message_type, &message, &signature).unwrap()
@@ -171,7 +175,8 @@ mod indicator {
             [EncryptionAlgorithmSpec::RsaesOaepSha1, EncryptionAlgorithmSpec::RsaesOaepSha256]
         {
             // The hash of the label and the seed.
-            let (services, _) = counted(|| key.encrypt(algorithm, b"plaintext").unwrap());
+            let (services, _) =
+                counted(|| key.encrypt(algorithm, b"plaintext", &SystemRng).unwrap());
             assert_eq!(services, 2, "{algorithm}");
         }
     }

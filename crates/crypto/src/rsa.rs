@@ -22,9 +22,10 @@ use wire::enums::{EncryptionAlgorithmSpec, MessageType, SigningAlgorithmSpec};
 use zeroize::Zeroizing;
 
 use crate::data_key_pairs::DataKeyPair;
+use crate::encryption::PublicKeyEncryption;
 use crate::signing::{Hashable, Signer, Verifier, unless_canonical};
 use crate::{
-    CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ffi,
+    CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey, Rng, SecretBytes, ffi,
 };
 
 /// A fresh key pair with the public exponent 65537. Takes up to seconds.
@@ -112,6 +113,7 @@ impl Signer for SigningKey {
         algorithm: SigningAlgorithmSpec,
         message_type: MessageType,
         message: &[u8],
+        _rng: &dyn Rng,
     ) -> Result<Vec<u8>, CryptoError> {
         let scheme = Scheme::of(algorithm)?;
         let mut signature = vec![0; self.key_pair.public_modulus_len()];
@@ -232,20 +234,19 @@ impl EncryptionKey {
         Ok(SecretBytes::copy(der.as_ref()))
     }
 
-    pub(crate) fn public_key_der(&self) -> &[u8] {
-        &self.public_key_der
-    }
-
     /// `k`, the length of the modulus and of every ciphertext, in bytes.
     pub(crate) fn modulus_bytes(&self) -> usize {
         self.decrypting.key_size_bytes()
     }
+}
 
+impl PublicKeyEncryption for EncryptionKey {
     /// `C = RSAES-OAEP-ENCRYPT((n, e), M, L = "")` (RFC 8017, 7.1.1).
-    pub(crate) fn encrypt(
+    fn encrypt(
         &self,
         algorithm: EncryptionAlgorithmSpec,
         plaintext: &[u8],
+        _rng: &dyn Rng,
     ) -> Result<Vec<u8>, CryptoError> {
         let algorithm = oaep(algorithm).ok_or(CryptoError::Unsupported)?;
         let bytes_max = self.encrypting.max_plaintext_size(algorithm);
@@ -259,7 +260,7 @@ impl EncryptionKey {
     }
 
     /// `M = RSAES-OAEP-DECRYPT(K, C, L = "")` (RFC 8017, 7.1.2), or a failure that says nothing.
-    pub(crate) fn decrypt(
+    fn decrypt(
         &self,
         algorithm: EncryptionAlgorithmSpec,
         ciphertext: &[u8],
@@ -269,5 +270,9 @@ impl EncryptionKey {
         let bytes = self.decrypting.decrypt(algorithm, ciphertext, &mut plaintext, None)?.len();
         plaintext.truncate(bytes);
         Ok(SecretBytes::new(std::mem::take(&mut *plaintext)))
+    }
+
+    fn public_key_der(&self) -> &[u8] {
+        &self.public_key_der
     }
 }

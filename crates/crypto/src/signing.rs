@@ -5,12 +5,12 @@ use aws_lc_rs::encoding::PublicKeyX509Der;
 use aws_lc_rs::error::Unspecified;
 use wire::enums::{MessageType, SigningAlgorithmSpec};
 
-use crate::{CryptoError, InvalidPublicKey};
+use crate::{CryptoError, InvalidPublicKey, Rng};
 
 /// A private key that signs.
 ///
 /// What a signature needs of chance (ECDSA's k, the salt of PSS, ML-DSA's rnd) AWS-LC draws inside
-/// its module: none of its interfaces takes it as an argument.
+/// its module: none of its interfaces takes it as an argument. SM2 draws it from `rng`.
 pub(crate) trait Signer: Send + Sync {
     /// Signs a message, a digest or a mu.
     fn sign(
@@ -18,6 +18,7 @@ pub(crate) trait Signer: Send + Sync {
         algorithm: SigningAlgorithmSpec,
         message_type: MessageType,
         message: &[u8],
+        rng: &dyn Rng,
     ) -> Result<Vec<u8>, CryptoError>;
 
     /// The public half.

@@ -4,6 +4,8 @@ use wire::enums::{KeySpec, MessageType, SigningAlgorithmSpec};
 
 use crate::family::Family;
 use crate::signing::Verifier;
+#[cfg(feature = "sm2")]
+use crate::sm2;
 use crate::{CryptoError, InvalidPublicKey, ec, ed25519, ml_dsa, rsa};
 
 /// A public key that verifies what a [`crate::WorkingKey`] of its spec signed, wherever that key is.
@@ -28,9 +30,11 @@ impl VerifyingKey {
             Family::MlDsa(parameter_set) => {
                 Box::new(ml_dsa::VerifyingKey::parse(parameter_set, public_key_der)?)
             }
-            Family::Symmetric | Family::Hmac(_) | Family::MlKem(_) | Family::Sm2 => {
-                return Err(InvalidPublicKey);
-            }
+            #[cfg(feature = "sm2")]
+            Family::Sm2 => Box::new(sm2::VerifyingKey::parse(public_key_der)?),
+            #[cfg(not(feature = "sm2"))]
+            Family::Sm2 => return Err(InvalidPublicKey),
+            Family::Symmetric | Family::Hmac(_) | Family::MlKem(_) => return Err(InvalidPublicKey),
         };
         Ok(VerifyingKey(verifier))
     }

@@ -4,18 +4,22 @@ use wire::enums::{
     EncryptionAlgorithmSpec, KeySpec, KeyUsage, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
 };
 
+use crate::agreement::Agreement;
+use crate::encryption::PublicKeyEncryption;
 use crate::family::Family;
 use crate::signing::Signer;
+#[cfg(feature = "sm2")]
+use crate::sm2;
 use crate::{
-    CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey, SecretBytes, ec, ed25519,
-    hmac, ml_dsa, ml_kem, rsa,
+    CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKey, Rng, SecretBytes, ec,
+    ed25519, hmac, ml_dsa, ml_kem, rsa,
 };
 
 /// A key of any spec but `SYMMETRIC_DEFAULT` ([`crate::symmetric`] takes its material as it is),
 /// ready for requests of its usage.
 ///
 /// Parsing costs up to milliseconds, so a key is parsed once and kept; no operation parses or copies
-/// it again. What AWS-LC holds of it is wiped when it is dropped. It has no `Debug` and no `Clone`:
+/// it again. What is held of it is wiped when it is dropped. It has no `Debug` and no `Clone`:
 ///
 /// ```compile_fail,E0277
 /// fn shown<T: std::fmt::Debug>() {}
@@ -30,8 +34,8 @@ pub struct WorkingKey(Key);
 enum Key {
     Hmac(Box<hmac::MacKey>),
     Signing(Box<dyn Signer>),
-    RsaEncryption(rsa::EncryptionKey),
-    Ecdh(ec::AgreementKey),
+    Encryption(Box<dyn PublicKeyEncryption>),
+    Agreement(Box<dyn Agreement>),
     MlKem(ml_kem::KeyPair),
 }
 
@@ -54,13 +58,13 @@ impl WorkingKey {
                 Key::Signing(Box::new(rsa::SigningKey::parse(size, material)?))
             }
             (Family::Rsa(size), KeyUsage::EncryptDecrypt) => {
-                Key::RsaEncryption(rsa::EncryptionKey::parse(size, material)?)
+                Key::Encryption(Box::new(rsa::EncryptionKey::parse(size, material)?))
             }
             (Family::Ec(curve), KeyUsage::SignVerify) => {
                 Key::Signing(Box::new(ec::SigningKey::parse(curve, material)?))
             }
             (Family::Ec(curve), KeyUsage::KeyAgreement) => {
-                Key::Ecdh(ec::AgreementKey::parse(curve, material)?)
+                Key::Agreement(Box::new(ec::AgreementKey::parse(curve, material)?))
             }
             (Family::Ed25519, KeyUsage::SignVerify) => {
                 Key::Signing(Box::new(ed25519::SigningKey::parse(material)?))
@@ -70,6 +74,18 @@ impl WorkingKey {
             }
             (Family::MlKem(parameter_set), KeyUsage::EncapsulateDecapsulate) => {
                 Key::MlKem(ml_kem::KeyPair::parse(parameter_set, material)?)
+            }
+            #[cfg(feature = "sm2")]
+            (Family::Sm2, KeyUsage::SignVerify) => {
+                Key::Signing(Box::new(sm2::SigningKey::parse(material)?))
+            }
+            #[cfg(feature = "sm2")]
+            (Family::Sm2, KeyUsage::EncryptDecrypt) => {
+                Key::Encryption(Box::new(sm2::EncryptionKey::parse(material)?))
+            }
+            #[cfg(feature = "sm2")]
+            (Family::Sm2, KeyUsage::KeyAgreement) => {
+                Key::Agreement(Box::new(sm2::AgreementKey::parse(material)?))
             }
             _ => return Err(InvalidKeyMaterial::Unsupported),
         };
@@ -83,8 +99,8 @@ impl WorkingKey {
         match &self.0 {
             Key::Hmac(_) => None,
             Key::Signing(key) => Some(key.verifier().public_key_der()),
-            Key::RsaEncryption(key) => Some(key.public_key_der()),
-            Key::Ecdh(key) => Some(key.public_key_der()),
+            Key::Encryption(key) => Some(key.public_key_der()),
+            Key::Agreement(key) => Some(key.public_key_der()),
             Key::MlKem(key) => Some(key.public_key_der()),
         }
     }
@@ -93,7 +109,7 @@ impl WorkingKey {
     /// ([`MessageType::ExternalMu`]).
     ///
     /// ECDSA signatures are DER; the salt of PSS is as long as the digest; ML-DSA's context is empty.
-    /// AWS-LC draws what it needs of chance inside its module.
+    /// AWS-LC draws what it needs of chance inside its module; SM2 draws it from `rng`.
     ///
     /// # Errors
     /// [`CryptoError::WrongLength`] for a digest or mu of the wrong length;
@@ -104,9 +120,10 @@ impl WorkingKey {
         algorithm: SigningAlgorithmSpec,
         message_type: MessageType,
         message: &[u8],
+        rng: &dyn Rng,
     ) -> Result<Vec<u8>, CryptoError> {
         let Key::Signing(key) = &self.0 else { return Err(CryptoError::Unsupported) };
-        key.sign(algorithm, message_type, message)
+        key.sign(algorithm, message_type, message, rng)
     }
 
     /// Whether the signature is one of the message; `Ok(false)` when it is not, or is malformed.
@@ -124,19 +141,20 @@ impl WorkingKey {
         key.verifier().verify(algorithm, message_type, message, signature)
     }
 
-    /// Encrypts with RSAES-OAEP and the empty label.
+    /// Encrypts with RSAES-OAEP and the empty label, or with SM2PKE, whose chance is drawn from `rng`.
     ///
     /// # Errors
-    /// [`CryptoError::TooLong`] above [`crate::key_specs::oaep_plaintext_bytes_max`];
+    /// [`CryptoError::TooLong`] above [`crate::key_specs::plaintext_bytes_max`];
     /// [`CryptoError::Unsupported`] for another key or algorithm; [`CryptoError::Refused`] when the
     /// module refuses.
     pub fn encrypt(
         &self,
         algorithm: EncryptionAlgorithmSpec,
         plaintext: &[u8],
+        rng: &dyn Rng,
     ) -> Result<Vec<u8>, CryptoError> {
-        let Key::RsaEncryption(key) = &self.0 else { return Err(CryptoError::Unsupported) };
-        key.encrypt(algorithm, plaintext)
+        let Key::Encryption(key) = &self.0 else { return Err(CryptoError::Unsupported) };
+        key.encrypt(algorithm, plaintext, rng)
     }
 
     /// Decrypts what [`WorkingKey::encrypt`], or anyone with the public key, encrypted.
@@ -148,7 +166,7 @@ impl WorkingKey {
         algorithm: EncryptionAlgorithmSpec,
         ciphertext: &[u8],
     ) -> Result<SecretBytes, InvalidCiphertext> {
-        let Key::RsaEncryption(key) = &self.0 else { return Err(InvalidCiphertext) };
+        let Key::Encryption(key) = &self.0 else { return Err(InvalidCiphertext) };
         key.decrypt(algorithm, ciphertext)
     }
 
@@ -185,7 +203,7 @@ impl WorkingKey {
         &self,
         public_key_der: &[u8],
     ) -> Result<SecretBytes, InvalidPublicKey> {
-        let Key::Ecdh(key) = &self.0 else { return Err(InvalidPublicKey) };
+        let Key::Agreement(key) = &self.0 else { return Err(InvalidPublicKey) };
         key.derive_shared_secret(public_key_der)
     }
 

@@ -42,8 +42,8 @@ pub enum CustodyError {
     /// An import token was not made by this deployment for this key.
     #[error("the import token was not made by this deployment for this key")]
     InvalidImportToken,
-    /// The key cannot do what it was asked: the caller did not check its spec and usage.
-    #[error("a key of spec {key_spec} cannot do this")]
+    /// The key cannot do what it was asked: the caller did not check its spec and usage, or another build made it.
+    #[error("this build cannot do this with a key of spec {key_spec}")]
     NotCapable {
         /// The spec of the key.
         key_spec: KeySpec,

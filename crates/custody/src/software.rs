@@ -91,7 +91,7 @@ impl SoftwareCustodian {
     ) -> Result<SoftwareCustodian, CustodyError> {
         let arena = Arena::new(arena_bytes)?;
         let cache = material_cache(arena.slots());
-        let working_keys = Arc::new(WorkingKeys::new(Arc::clone(&keyring)));
+        let working_keys = Arc::new(WorkingKeys::new(Arc::clone(&keyring), Arc::clone(&rng)));
         Ok(SoftwareCustodian { keyring, rng, arena, cache, working_keys, workshop })
     }
 
@@ -351,9 +351,10 @@ impl Custodian for SoftwareCustodian {
     ) -> Custodial<'a, Vec<u8>> {
         Box::pin(async move {
             let Message { signing_algorithm, message_type, bytes } = message;
-            let bytes = bytes.to_vec();
-            let sign =
-                move |held: &HeldKey| Ok(held.key.sign(signing_algorithm, message_type, &bytes)?);
+            let (bytes, rng) = (bytes.to_vec(), Arc::clone(&self.rng));
+            let sign = move |held: &HeldKey| {
+                Ok(held.key.sign(signing_algorithm, message_type, &bytes, &*rng)?)
+            };
             self.use_private_key(identity, wrapped, sign).await
         })
     }
@@ -380,7 +381,8 @@ impl Custodian for SoftwareCustodian {
         plaintext: &'a [u8],
     ) -> Custodial<'a, Vec<u8>> {
         Box::pin(async move {
-            Ok(self.working_keys.get(identity, wrapped)?.key.encrypt(algorithm, plaintext)?)
+            let held = self.working_keys.get(identity, wrapped)?;
+            Ok(held.key.encrypt(algorithm, plaintext, &*self.rng)?)
         })
     }
 

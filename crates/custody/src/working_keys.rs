@@ -1,12 +1,12 @@
 //! Parsed keys of every kind but symmetric encryption, ready for the next request.
 //!
 //! A private key costs up to a millisecond to parse, so it is parsed once and kept while it is used. Its numbers then stand
-//! in AWS-LC's own memory, not in the [`crate::arena`]: AWS-LC wipes them when the key is dropped, and the process is kept
+//! in AWS-LC's own memory (of SM2 keys in the heap), not in the [`crate::arena`]: they are wiped when the key is dropped, and the process is kept
 //! from core dumps and debuggers ([`crate::harden_process`]). `SECURITY.md` says what that leaves open.
 
 use std::sync::Arc;
 
-use crypto::{SecretBytes, WorkingKey, key_specs, wrap};
+use crypto::{InvalidKeyMaterial, Rng, SecretBytes, WorkingKey, key_specs, wrap};
 use foldhash::fast::RandomState;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -23,6 +23,7 @@ const TEST_MESSAGE: &[u8] = b"keystead key test";
 /// See the module's text.
 pub(crate) struct WorkingKeys {
     keyring: Arc<Keyring>,
+    rng: Arc<dyn Rng>,
     cache: KeyCache,
 }
 
@@ -41,7 +42,7 @@ pub(crate) struct HeldKey {
 }
 
 impl WorkingKeys {
-    pub(crate) fn new(keyring: Arc<Keyring>) -> WorkingKeys {
+    pub(crate) fn new(keyring: Arc<Keyring>, rng: Arc<dyn Rng>) -> WorkingKeys {
         let cache = Cache::with(
             KEYS_MAX,
             u64::try_from(KEYS_MAX).unwrap_or(u64::MAX),
@@ -49,7 +50,7 @@ impl WorkingKeys {
             RandomState::default(),
             DefaultLifecycle::default(),
         );
-        WorkingKeys { keyring, cache }
+        WorkingKeys { keyring, rng, cache }
     }
 
     /// The parsed key of an identity, from the cache or unwrapped from exactly these bytes.
@@ -62,7 +63,15 @@ impl WorkingKeys {
             return Ok(held);
         }
         let material = self.unwrap(identity, wrapped)?;
-        let key = parse(identity, &material).map_err(|_| refused(identity, wrapped))?;
+        let key = parse(identity, &material).map_err(|error| match error {
+            // It opened under its whole identity: another build made the key.
+            InvalidKeyMaterial::Unsupported => {
+                CustodyError::NotCapable { key_spec: identity.key_spec }
+            }
+            InvalidKeyMaterial::WrongLength { .. } | InvalidKeyMaterial::Unsound => {
+                refused(identity, wrapped)
+            }
+        })?;
         let held = Arc::new(HeldKey { wrapped: wrapped.clone(), key });
         self.cache.insert(*identity, Arc::clone(&held));
         Ok(held)
@@ -99,8 +108,9 @@ impl WorkingKeys {
     ) -> Result<WrappedMaterial, CustodyError> {
         let original = parse(identity, material).map_err(|_| CustodyError::InvalidKeyMaterial)?;
         let wrapped = self.wrap(identity, material)?;
-        let tested =
-            self.get(identity, &wrapped).and_then(|held| agree(identity, &original, &held.key));
+        let tested = self
+            .get(identity, &wrapped)
+            .and_then(|held| agree(identity, &original, &held.key, &*self.rng));
         match tested {
             Ok(true) => Ok(wrapped),
             Ok(false) | Err(_) => {
@@ -120,6 +130,7 @@ fn agree(
     identity: &MaterialIdentity,
     original: &WorkingKey,
     restored: &WorkingKey,
+    rng: &dyn Rng,
 ) -> Result<bool, CustodyError> {
     let row = key_specs::row(identity.key_spec);
     let not_capable = || CustodyError::NotCapable { key_spec: identity.key_spec };
@@ -127,12 +138,12 @@ fn agree(
     Ok(match identity.key_usage {
         KeyUsage::SignVerify => {
             let algorithm = *row.signing_algorithms.first().ok_or_else(not_capable)?;
-            let signature = restored.sign(algorithm, MessageType::Raw, message)?;
+            let signature = restored.sign(algorithm, MessageType::Raw, message, rng)?;
             original.verify(algorithm, MessageType::Raw, message, &signature)?
         }
         KeyUsage::EncryptDecrypt => {
             let algorithm = *row.encryption_algorithms.first().ok_or_else(not_capable)?;
-            let ciphertext = original.encrypt(algorithm, message)?;
+            let ciphertext = original.encrypt(algorithm, message, rng)?;
             restored.decrypt(algorithm, &ciphertext)?.expose() == message
         }
         KeyUsage::GenerateVerifyMac => {
@@ -157,7 +168,7 @@ fn agree(
 fn parse(
     identity: &MaterialIdentity,
     material: &SecretBytes,
-) -> Result<WorkingKey, crypto::InvalidKeyMaterial> {
+) -> Result<WorkingKey, InvalidKeyMaterial> {
     WorkingKey::parse(identity.key_spec, identity.key_usage, material.expose())
 }
 

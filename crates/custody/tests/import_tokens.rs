@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Deployment, identity};
+use crypto::SystemRng;
 use crypto::import_wrapping::UnwrappingKey;
 use custody::{CustodyError, ImportToken};
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ fn arn(number: u16) -> KeyArn {
 
 fn token() -> ImportToken {
     ImportToken {
-        unwrapping_key: UnwrappingKey::generate(WrappingKeySpec::Rsa2048).unwrap(),
+        unwrapping_key: UnwrappingKey::generate(WrappingKeySpec::Rsa2048, &SystemRng).unwrap(),
         wrapping_algorithm: WrappingAlgorithm::RsaAesKeyWrapSha256,
         expiry: Timestamp::from_second(1_800_000_000).unwrap(),
     }

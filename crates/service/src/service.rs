@@ -109,18 +109,22 @@ impl Service {
     }
 }
 
-/// What does the cryptography, for whoever asks which version this is: a line for the module, and in a FIPS build one for what
-/// the module does without approval.
+/// What does the cryptography, for whoever asks which version this is: a line for the module, in a FIPS build one for what
+/// the module does without approval, and in an SM2 build one for what is not the module's.
 #[must_use]
 pub fn module_description() -> String {
     let name = crypto::module::name();
-    match (crypto::module::IS_FIPS_BUILD, crypto::module::check()) {
+    let module = match (crypto::module::IS_FIPS_BUILD, crypto::module::check()) {
         (false, _) => format!("cryptographic module: {name}, not in FIPS mode\n"),
         (true, Ok(())) => format!(
             "cryptographic module: {name}, in FIPS mode\nnot approved there, and served all the same: {}\n",
             crypto::module::NOT_APPROVED.join("; ")
         ),
         (true, Err(error)) => format!("cryptographic module: {name}; {error}\n"),
+    };
+    match crypto::module::IS_SM2_BUILD {
+        true => format!("{module}outside the module: SM2, in China Regions\n"),
+        false => module,
     }
 }
 

@@ -4,7 +4,7 @@
 //! PyCryptodome (for Ed25519ph) made with them, and what this crate made. Here the first is checked
 //! by this crate; `tests/vectors/test_key_formats.py` checks the second by `cryptography`.
 
-use crypto::{WorkingKey, key_material, key_specs};
+use crypto::{SystemRng, WorkingKey, key_material, key_specs};
 use serde::Deserialize;
 use wire::enums::{EncryptionAlgorithmSpec, KeySpec, KeyUsage, MessageType, SigningAlgorithmSpec};
 
@@ -95,7 +95,7 @@ fn signatures_of_other_libraries_verify() {
             let verified = key.verify(algorithm, message_type, &message, &signature);
             assert_eq!(verified, Ok(true), "{} {algorithm}", vector.key_spec);
             if is_deterministic(algorithm) {
-                assert_eq!(key.sign(algorithm, message_type, &message), Ok(signature));
+                assert_eq!(key.sign(algorithm, message_type, &message, &SystemRng), Ok(signature));
             }
             count += 1;
         }

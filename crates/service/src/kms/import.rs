@@ -6,7 +6,7 @@ mod place;
 use std::sync::Arc;
 
 use crypto::import_wrapping::UnwrappingKey;
-use crypto::{SecretBytes, key_material};
+use crypto::{SecretBytes, key_material, key_specs};
 use custody::ImportToken;
 use jiff::{SignedDuration, Timestamp};
 use wire::enums::{
@@ -27,7 +27,7 @@ use self::place::Import;
 pub(crate) use self::place::end_wait;
 pub(crate) use self::place::lacks_material;
 pub(super) use self::place::not_imported;
-use super::DEFAULT;
+use super::{DEFAULT, is_made_in};
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
@@ -62,18 +62,21 @@ impl Operation for GetParametersForImport {
     };
 
     fn check(request: &GetParametersForImportRequest) -> Result<(), ServiceError> {
-        wrapping_key_spec(request)?;
-        let algorithm = wrapping_algorithm(request)?;
-        match algorithm {
-            WrappingAlgorithm::RsaesPkcs1V15 | WrappingAlgorithm::Sm2Pke => {
-                Err(ServiceError::unsupported(format!(
-                    "Wrapping algorithm {algorithm} is not supported."
-                )))
-            }
+        let (spec, algorithm) = (wrapping_key_spec(request)?, wrapping_algorithm(request)?);
+        let is_sm2 = spec == DataKeyPairSpec::Sm2;
+        let is_supported = match algorithm {
+            WrappingAlgorithm::RsaesPkcs1V15 => false,
+            WrappingAlgorithm::Sm2Pke => is_sm2,
             WrappingAlgorithm::RsaesOaepSha1
             | WrappingAlgorithm::RsaesOaepSha256
             | WrappingAlgorithm::RsaAesKeyWrapSha1
-            | WrappingAlgorithm::RsaAesKeyWrapSha256 => Ok(()),
+            | WrappingAlgorithm::RsaAesKeyWrapSha256 => !is_sm2,
+        };
+        match is_supported {
+            true => Ok(()),
+            false => Err(ServiceError::unsupported(format!(
+                "Wrapping algorithm {algorithm} is not supported with wrapping key spec {spec}."
+            ))),
         }
     }
 
@@ -99,21 +102,18 @@ impl Operation for GetParametersForImport {
     }
 
     fn suits(request: &GetParametersForImportRequest, target: &OneKey) -> Result<(), ServiceError> {
-        let key_spec = target.key.key().key_spec;
-        let (algorithm, wrapping_key_spec) =
-            (request.wrapping_algorithm.as_ref(), &request.wrapping_key_spec);
-        let wraps_directly = matches!(
-            algorithm.and_then(OneOf::known),
-            Some(WrappingAlgorithm::RsaesOaepSha1 | WrappingAlgorithm::RsaesOaepSha256)
-        );
-        let is_small =
-            wrapping_key_spec.as_ref().and_then(OneOf::known) == Some(WrappingKeySpec::Rsa2048);
-        let is_rsa = matches!(key_spec, KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096);
-        match wraps_directly && (is_rsa || (is_small && key_spec == KeySpec::EccNistP521)) {
-            true => Err(ServiceError::unsupported(format!(
-                "Key material of key spec {key_spec} cannot be wrapped with this wrapping algorithm and wrapping key spec."
+        let key = target.key.key();
+        let (wrapping_key_spec, algorithm) =
+            (wrapping_key_spec(request)?, wrapping_algorithm(request)?);
+        if !is_made_in(wrapping_key_spec.key_spec(), key.region) {
+            return Err(wrapping_key_spec_not_supported());
+        }
+        match can_be_wrapped(key.key_spec, algorithm, wrapping_key_spec) {
+            true => Ok(()),
+            false => Err(ServiceError::unsupported(format!(
+                "Key material of key spec {} cannot be wrapped with this wrapping algorithm and wrapping key spec.",
+                key.key_spec
             ))),
-            false => Ok(()),
         }
     }
 
@@ -296,6 +296,27 @@ fn expiration_model(request: &ImportKeyMaterialRequest) -> ExpirationModel {
     given.unwrap_or(ExpirationModel::KeyMaterialExpires)
 }
 
+/// The table of "Select a wrapping algorithm" in the Developer Guide.
+fn can_be_wrapped(
+    key_spec: KeySpec,
+    algorithm: WrappingAlgorithm,
+    wrapping_key_spec: DataKeyPairSpec,
+) -> bool {
+    let is_rsa = matches!(key_spec, KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096);
+    let has_form =
+        key_spec != KeySpec::SymmetricDefault && key_specs::hmac_bytes(key_spec).is_none();
+    match algorithm {
+        WrappingAlgorithm::RsaesOaepSha1 | WrappingAlgorithm::RsaesOaepSha256 => {
+            let is_too_small = wrapping_key_spec == DataKeyPairSpec::Rsa2048;
+            !(is_rsa || is_too_small && key_spec == KeySpec::EccNistP521)
+        }
+        WrappingAlgorithm::Sm2Pke => has_form,
+        WrappingAlgorithm::RsaAesKeyWrapSha1
+        | WrappingAlgorithm::RsaAesKeyWrapSha256
+        | WrappingAlgorithm::RsaesPkcs1V15 => true,
+    }
+}
+
 fn wrapping_algorithm(
     request: &GetParametersForImportRequest,
 ) -> Result<WrappingAlgorithm, ServiceError> {
@@ -312,11 +333,15 @@ fn wrapping_key_spec(
         Some(WrappingKeySpec::Rsa2048) => Ok(DataKeyPairSpec::Rsa2048),
         Some(WrappingKeySpec::Rsa3072) => Ok(DataKeyPairSpec::Rsa3072),
         Some(WrappingKeySpec::Rsa4096) => Ok(DataKeyPairSpec::Rsa4096),
-        Some(WrappingKeySpec::Sm2) => {
-            Err(ServiceError::unsupported("Wrapping key spec SM2 is not supported."))
-        }
+        Some(WrappingKeySpec::Sm2) if key_specs::is_built(KeySpec::Sm2) => Ok(DataKeyPairSpec::Sm2),
+        Some(WrappingKeySpec::Sm2) => Err(wrapping_key_spec_not_supported()),
         None => Err(ServiceError::internal("an unknown wrapping key spec passed validation")),
     }
+}
+
+/// SM2 is the only one that is not made everywhere.
+fn wrapping_key_spec_not_supported() -> ServiceError {
+    ServiceError::unsupported("Wrapping key spec SM2 is not supported.")
 }
 
 fn check_origin(key: &KeySnapshot) -> Result<(), ServiceError> {

@@ -17,8 +17,9 @@ pub(crate) mod tags;
 
 pub(crate) use self::materials::{fresh_for_all, other_regions, related_key, rotate_to_fresh};
 
-use wire::enums::KeyUsage;
+use wire::enums::{KeySpec, KeyUsage};
 use wire::error_codes::ErrorCode;
+use wire::names::{Partition, Region};
 
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
@@ -55,3 +56,9 @@ const CRYPTOGRAPHIC: Spec = Spec {
     request_quota: RequestQuota::Cryptographic,
     ..DEFAULT
 };
+
+/// Whether keys of the spec are made in the Region: SM2 in China alone, and by builds that have it ("Key spec reference").
+fn is_made_in(key_spec: KeySpec, region: Region) -> bool {
+    let is_here = key_spec != KeySpec::Sm2 || region.partition() == Partition::AwsCn;
+    is_here && crypto::key_specs::is_built(key_spec)
+}

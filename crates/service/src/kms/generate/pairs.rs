@@ -9,7 +9,7 @@ use wire::kms::generate::{
 use wire::shape::required;
 use wire::values::{Blob, EncryptionContext, OneOf};
 
-use super::super::CRYPTOGRAPHIC;
+use super::super::{CRYPTOGRAPHIC, is_made_in};
 use super::{facts, suits};
 use crate::authorize::Authorized;
 use crate::context::{Context, Encryption};
@@ -57,8 +57,8 @@ impl Operation for GenerateDataKeyPair {
         }
     }
 
-    fn suits(_request: &GenerateDataKeyPairRequest, target: &OneKey) -> Result<(), ServiceError> {
-        suits(&target.key)
+    fn suits(request: &GenerateDataKeyPairRequest, target: &OneKey) -> Result<(), ServiceError> {
+        suits_pair(&target.key, &request.key_pair_spec)
     }
 
     async fn handle(
@@ -120,10 +120,10 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
     }
 
     fn suits(
-        _request: &GenerateDataKeyPairWithoutPlaintextRequest,
+        request: &GenerateDataKeyPairWithoutPlaintextRequest,
         target: &OneKey,
     ) -> Result<(), ServiceError> {
-        suits(&target.key)
+        suits_pair(&target.key, &request.key_pair_spec)
     }
 
     async fn handle(
@@ -158,15 +158,32 @@ async fn data_key_pair(
     Ok((pair, Blob::from(ciphertext)))
 }
 
-/// The spec of the pair, if it can be made here.
+/// Whether the key encrypts, and its Region makes such pairs.
+fn suits_pair(
+    key: &KeySnapshot,
+    given: &Option<OneOf<DataKeyPairSpec>>,
+) -> Result<(), ServiceError> {
+    suits(key)?;
+    let spec = pair_spec(given)?;
+    match is_made_in(spec.key_spec(), key.key().region) {
+        true => Ok(()),
+        false => Err(not_supported(spec)),
+    }
+}
+
+/// The spec of the pair, if it can be made in any Region.
 fn pair_spec(given: &Option<OneOf<DataKeyPairSpec>>) -> Result<DataKeyPairSpec, ServiceError> {
     let spec = required(given)?
         .known()
         .ok_or_else(|| ServiceError::internal("an unknown key pair spec passed validation"))?;
     match crypto::key_specs::is_built(spec.key_spec()) {
         true => Ok(spec),
-        false => Err(ServiceError::unsupported(format!("KeyPairSpec {spec} is not supported."))),
+        false => Err(not_supported(spec)),
     }
+}
+
+fn not_supported(spec: DataKeyPairSpec) -> ServiceError {
+    ServiceError::unsupported(format!("KeyPairSpec {spec} is not supported."))
 }
 
 fn cryptography(given: &Option<OneOf<DataKeyPairSpec>>) -> Cryptography {

@@ -7,7 +7,7 @@ use wire::names::{KeyId, KeyMaterialId};
 use wire::values::OneOf;
 
 use super::super::materials::new_material;
-use super::super::{DEFAULT, key_policies, tags};
+use super::super::{DEFAULT, is_made_in, key_policies, tags};
 use super::{custom_key_store_not_found, metadata};
 use crate::authorize::Authorized;
 use crate::context::Context;
@@ -55,6 +55,10 @@ impl Operation for CreateKey {
         _target: Authorized<NoTarget>,
         request: &CreateKeyRequest,
     ) -> Result<Done<CreateKeyResponse>, ServiceError> {
+        let key_spec = key_spec(request)?;
+        if !is_made_in(key_spec, context.call().region) {
+            return Err(not_supported(key_spec));
+        }
         let policy = key_policies::accept(
             context,
             request.policy.as_deref(),
@@ -71,7 +75,7 @@ impl Operation for CreateKey {
     }
 }
 
-/// Refuses kinds of keys that do not exist, and those that this server does not make yet.
+/// Refuses kinds of keys that do not exist, and those that this server does not make in any Region.
 fn check_kind(request: &CreateKeyRequest) -> Result<(), ServiceError> {
     let key_spec = key_spec(request)?;
     let facts = crypto::key_specs::row(key_spec);
@@ -91,8 +95,12 @@ fn check_kind(request: &CreateKeyRequest) -> Result<(), ServiceError> {
     check_origin(request)?;
     match facts.is_built {
         true => Ok(()),
-        false => Err(ServiceError::unsupported(format!("KeySpec {key_spec} is not supported."))),
+        false => Err(not_supported(key_spec)),
     }
+}
+
+fn not_supported(key_spec: KeySpec) -> ServiceError {
+    ServiceError::unsupported(format!("KeySpec {key_spec} is not supported."))
 }
 
 /// The spec by either of its names; a symmetric encryption key unless one is given.
