@@ -113,6 +113,7 @@ const PAIRS: &[(DataKeyPairSpec, &str, u32)] = &[
     (DataKeyPairSpec::EccNistP521, "GenerateDataKeyPairEccNistP521", 100),
     (DataKeyPairSpec::EccSecgP256k1, "GenerateDataKeyPairEccSecgP256K1", 100),
     (DataKeyPairSpec::EccNistEdwards25519, "GenerateDataKeyPairEccNistEdwards25519", 100),
+    (DataKeyPairSpec::Sm2, "GenerateDataKeyPairSm2", 25),
     (DataKeyPairSpec::MlKem512, "GenerateDataKeyPairMlKem512", 100),
     (DataKeyPairSpec::MlKem768, "GenerateDataKeyPairMlKem768", 100),
     (DataKeyPairSpec::MlKem1024, "GenerateDataKeyPairMlKem1024", 100),
