@@ -31,6 +31,9 @@ pub enum DocumentError {
     /// The patterns need more than [`SEARCHES_MAX`](crate::SEARCHES_MAX) searches.
     #[error("The policy contains too many wildcards.")]
     TooManyWildcards,
+    /// More policy variables than [`VARIABLES_MAX`](crate::VARIABLES_MAX).
+    #[error("The policy contains too many variables.")]
+    TooManyVariables,
     /// A statement of a key policy has neither `Principal` nor `NotPrincipal`.
     #[error("Policy contains a statement with no principal.")]
     MissingPrincipal,
@@ -55,6 +58,9 @@ pub enum DocumentError {
     /// A statement of an identity policy has neither `Resource` nor `NotResource`, or an empty one.
     #[error("Policy statement must contain resources.")]
     MissingResource,
+    /// The trust policy of a role names a resource; it is about its role.
+    #[error("Has prohibited field Resource")]
+    UnexpectedResource,
     /// A resource is neither an ARN nor `*`.
     #[error("Resource {resource} must be in ARN format or \"*\".")]
     InvalidResource {
@@ -115,10 +121,12 @@ impl DocumentError {
             DocumentError::Version
             | DocumentError::TooManyStatements
             | DocumentError::TooManyWildcards
+            | DocumentError::TooManyVariables
             | DocumentError::MissingPrincipal
             | DocumentError::UnexpectedPrincipal
             | DocumentError::MissingAction
             | DocumentError::MissingResource
+            | DocumentError::UnexpectedResource
             | DocumentError::InvalidResource { .. }
             | DocumentError::DuplicateSid
             | DocumentError::UnknownOperator { .. } => None,
