@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 
 use asked::with_policies;
 use common::Facts;
-use naive::{CallerKind, Request, Verdict};
+use naive::{Request, Verdict};
 use policy::{
-    Decision, Denial, Document, Effect, Policies, PolicyKind, Query, StatementExplanation, decide,
+    Decision, Denial, Document, Effect, Policies, Query, StatementExplanation, decide,
     default_key_policy, explain,
 };
 use proptest::prelude::*;
@@ -151,9 +151,7 @@ proptest! {
             prop_assert!(found.is_some_and(|statement| statement.applies));
         }
         let denies = |statement: &&StatementExplanation| {
-            let concerned = request.caller.kind != CallerKind::Service
-                || statement.statement.policy != PolicyKind::ServiceControl;
-            statement.effect == Effect::Deny && statement.applies && concerned
+            statement.effect == Effect::Deny && statement.applies
         };
         let first = statements().find(denies).map(|statement| statement.statement);
         let denial = match decision {
