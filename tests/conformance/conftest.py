@@ -274,6 +274,17 @@ def refused():
     return _refused
 
 
+@pytest.fixture
+def denied(refused):
+    """`with denied(account, action, key)`: the body is refused since nothing allows it."""
+    def check(account, action, key):
+        return refused("AccessDeniedException",
+                       f"User: {root_of(account)} is not authorized to perform: kms:{action} on "
+                       f"resource: {key['Arn']} because no resource-based policy allows the "
+                       f"kms:{action} action")
+    return check
+
+
 def policy(*statements):
     """A key policy of these statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -82,6 +82,7 @@ def not_in(*states):
 ANY_STATE = not_in()
 USABLE = not_in("Disabled", *PENDING_DELETION, "PendingImport", "Unavailable", "Creating")
 SETTLED = not_in("Disabled", *PENDING_DELETION, "PendingImport", "Unavailable", "Creating", "Updating")
+GRANTABLE = not_in("Disabled", *PENDING_DELETION, "PendingImport", "Creating")
 TELLS_PUBLIC_KEY = not_in(*PENDING_DELETION, "PendingImport", "Unavailable", "Creating")
 STAYS = not_in(*PENDING_DELETION)
 SWITCHABLE = not_in(*PENDING_DELETION, "PendingImport", "Creating", "Updating")
@@ -183,6 +184,7 @@ ROTATION = (not_imported, USABLE, has_versions, no_replica)
 ROWS = {
     ("CancelKeyDeletion", "KeyId"): (pending_deletion,),
     ("CreateAlias", "TargetKeyId"): (STAYS,),
+    ("CreateGrant", "KeyId"): (GRANTABLE,),
     ("Decapsulate", "KeyId"): ENCAPSULATION,
     ("Decrypt", "KeyId"): ENCRYPTION,
     ("DeleteAlias", "AliasName"): (ANY_STATE,),
@@ -207,6 +209,7 @@ ROWS = {
     ("GetPublicKey", "KeyId"): (has_public_key, TELLS_PUBLIC_KEY),
     ("ImportKeyMaterial", "KeyId"): (imported, TAKES_MATERIAL),
     ("ListAliases", "KeyId"): (ANY_STATE,),
+    ("ListGrants", "KeyId"): (ANY_STATE,),
     ("ListKeyPolicies", "KeyId"): (ANY_STATE,),
     ("ListKeyRotations", "KeyId"): (has_versions,),
     ("ListResourceTags", "KeyId"): (ANY_STATE,),
@@ -214,6 +217,8 @@ ROWS = {
     ("ReEncrypt", "DestinationKeyId"): ENCRYPTION,
     ("ReEncrypt", "SourceKeyId"): ENCRYPTION,
     ("ReplicateKey", "KeyId"): (SETTLED, primary),
+    ("RetireGrant", "KeyId"): (ANY_STATE,),
+    ("RevokeGrant", "KeyId"): (ANY_STATE,),
     ("RotateKeyOnDemand", "KeyId"): (SETTLED, has_versions, no_replica, has_next_material),
     ("ScheduleKeyDeletion", "KeyId"): (DELETABLE,),
     ("Sign", "KeyId"): SIGNING,
@@ -282,7 +287,7 @@ def page():
     return "\n".join(parts)
 
 
-WITHOUT_KEY = ["CreateKey", "GenerateRandom", "ListKeys"]
+WITHOUT_KEY = ["CreateKey", "GenerateRandom", "ListKeys", "ListRetirableGrants"]
 
 
 def cell(row, key):

@@ -4,7 +4,8 @@
 //! denial in any document wins. Then the guard rails of the organization and of the endpoint must
 //! allow. Then the policy of the resource is asked, since without it nobody, not even the root user
 //! of the key's account, may use a key: it allows the caller, or leaves it to the caller's identity
-//! policies, within the limits of its permissions boundary and its session.
+//! policies, within the limits of its permissions boundary and its session. Where no policy allows,
+//! a grant may.
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::conditions::context::ConditionContext;
 use crate::document::Document;
+use crate::grants::Grants;
 use crate::policies::{Policies, PolicyKind, StatementRef};
 use crate::principal::{Principal, PrincipalKind, Reach};
 use crate::statement::Effect;
@@ -42,13 +44,15 @@ pub enum Decision {
 }
 
 /// What allowed a request: the policy of the resource, the caller's side, or both where both are
-/// needed.
+/// needed; or a grant alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Grounds {
     /// The statement of the key policy or trust policy that names the caller or its account.
     pub resource_policy: Option<StatementRef>,
     /// What allowed it in the caller's account; `None` if that side was not needed.
     pub identity: Option<IdentityGrounds>,
+    /// Which of the candidates among the grants allowed it; `None` if no grant was needed.
+    pub grant: Option<usize>,
 }
 
 /// What allowed a request in the caller's account.
@@ -146,22 +150,42 @@ fn weigh(question: &Question<'_>, policies: &Policies<'_>) -> Result<Grounds, De
         let limited = !policies.session.is_empty() || question.principal.needs_session_policy();
         require(PolicyKind::Session, !limited || session.allows())
     };
-    match resource_side(question.principal, policies, resource) {
+    let identity = identity_side(question.principal, identity);
+    let by_policies = match resource_side(question.principal, policies, resource) {
         ResourceSide::Silent => Err(Denial::Implicit { policy: policies.resource_policy_kind() }),
         ResourceSide::AllowsCaller(statement) => {
-            Ok(Grounds { resource_policy: Some(statement), identity: None })
+            Ok(Grounds { resource_policy: Some(statement), identity: None, grant: None })
         }
-        ResourceSide::AllowsIssuer(statement) => {
-            within_limits()?;
-            Ok(Grounds { resource_policy: Some(statement), identity: None })
-        }
+        ResourceSide::AllowsIssuer(statement) => within_limits().map(|()| Grounds {
+            resource_policy: Some(statement),
+            identity: None,
+            grant: None,
+        }),
         ResourceSide::LeavesToIdentity(resource_policy) => {
-            let identity = identity_side(question.principal, identity);
-            require(PolicyKind::Identity, identity.is_some())?;
-            within_limits()?;
-            Ok(Grounds { resource_policy, identity })
+            require(PolicyKind::Identity, identity.is_some())
+                .and_then(|()| within_limits())
+                .map(|()| Grounds { resource_policy, identity, grant: None })
         }
+    };
+    // A grant is as good as a key policy that names its grantee.
+    let permits = |reach| match reach {
+        Reach::Caller => true,
+        Reach::Issuer => within_limits().is_ok(),
+        Reach::Account => identity.is_some() && within_limits().is_ok(),
+    };
+    let granted = |grants: Grants<'_>| grants.allowing(question.principal, permits).map(by_grant);
+    match (by_policies, policies.grants) {
+        (by_policies, None) => by_policies,
+        (Ok(grounds), Some(Grants { alone: false, .. })) => Ok(grounds),
+        (Ok(_), Some(grants)) => {
+            granted(grants).ok_or(Denial::Implicit { policy: policies.resource_policy_kind() })
+        }
+        (Err(denial), Some(grants)) => granted(grants).ok_or(denial),
     }
+}
+
+fn by_grant(candidate: usize) -> Grounds {
+    Grounds { resource_policy: None, identity: None, grant: Some(candidate) }
 }
 
 fn require(policy: PolicyKind, allows: bool) -> Result<(), Denial> {

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::conditions::Condition;
-use crate::decide::{ACTION_BYTES, Decision, Denial, Query, Question, decide, lower_case};
+use crate::decide::{ACTION_BYTES, Decision, Denial, Grounds, Query, Question, decide, lower_case};
 use crate::document::Document;
 use crate::policies::{Policies, PolicyKind, StatementRef};
 use crate::principal::Reach;
@@ -22,7 +22,8 @@ pub struct Explanation {
     /// What [`decide`] says.
     pub decision: Decision,
     /// The statements that had the last word: the one that denies, or those that allow. None if the
-    /// request is refused for want of an allowance, or allowed to the root user by no statement.
+    /// request is refused for want of an allowance, or allowed to the root user by no statement, or
+    /// by a grant, which the decision names.
     pub deciding: Vec<StatementRef>,
     /// All documents that concern the caller, in the order in which denials are looked for.
     pub documents: Vec<DocumentExplanation>,
@@ -179,7 +180,12 @@ fn explain_condition(question: &Question<'_>, condition: &Condition) -> Conditio
 impl fmt::Display for Explanation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.decision {
-            Decision::Allowed { .. } => writeln!(formatter, "allowed")?,
+            Decision::Allowed { by: Grounds { grant: Some(grant), .. } } => {
+                writeln!(formatter, "allowed by grant {grant} of those asked about")?;
+            }
+            Decision::Allowed { by: Grounds { grant: None, .. } } => {
+                writeln!(formatter, "allowed")?;
+            }
             Decision::Denied(Denial::Explicit { policy, .. }) => {
                 writeln!(formatter, "denied by a statement of {policy}")?;
             }

@@ -16,6 +16,7 @@ mod default_key_policy;
 mod document;
 mod error;
 mod explain;
+mod grants;
 mod limits;
 mod policies;
 mod principal;
@@ -32,6 +33,7 @@ pub use error::DocumentError;
 pub use explain::{
     ConditionExplanation, DocumentExplanation, Explanation, StatementExplanation, explain,
 };
+pub use grants::{Grant, GrantConstraints, GrantPermissions, GrantSet, GrantedRequest, Grants};
 pub use limits::{DOCUMENT_BYTES_MAX, SEARCHES_MAX, STATEMENTS_MAX, VARIABLES_MAX};
 pub use policies::{Policies, PolicyKind, StatementRef};
 pub use principal::{Principal, PrincipalKind, PrincipalPattern, Reach, root_arn};

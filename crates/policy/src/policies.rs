@@ -6,6 +6,7 @@ use serde::Serialize;
 use wire::names::AccountId;
 
 use crate::document::{Document, DocumentKind};
+use crate::grants::Grants;
 
 /// The documents that apply to a request. What is empty or absent does not limit, unless its field
 /// says otherwise; [`Policies::default`] has no document at all, which allows the root user only.
@@ -40,6 +41,8 @@ pub struct Policies<'a> {
     pub resource_control: &'a [&'a Document],
     /// The policy of the endpoint through which the request came.
     pub endpoint: Option<&'a Document>,
+    /// The grants on the key that may be the caller's; `None` for an action that no grant permits.
+    pub grants: Option<Grants<'a>>,
 }
 
 /// Kinds of policies, as AWS names them in a refusal (IAM User Guide, "Troubleshoot access denied

@@ -214,6 +214,12 @@ impl PrincipalPattern {
         }
     }
 
+    /// Reads the ARN of an account's root user, a user, a role, a role session or a federated user;
+    /// `None` if it is no such ARN.
+    pub fn from_arn(text: &str) -> Option<PrincipalPattern> {
+        text.starts_with("arn:").then(|| parse_arn(text))?
+    }
+
     /// Reads a member of `"AWS"`; `None` if it names no principal.
     pub(crate) fn parse_aws(text: &str) -> Option<PrincipalPattern> {
         if text == "*" {
@@ -246,7 +252,7 @@ impl PrincipalPattern {
     }
 
     /// How closely the pattern names the caller.
-    fn reach(&self, caller: &Principal) -> Option<Reach> {
+    pub(crate) fn reach(&self, caller: &Principal) -> Option<Reach> {
         match self {
             PrincipalPattern::Everyone => Some(Reach::Caller),
             PrincipalPattern::Account { .. } => match caller.kind {

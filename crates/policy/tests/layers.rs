@@ -64,6 +64,7 @@ impl Texts<'_> {
             service_control: &levels,
             resource_control: &resource_control.iter().collect::<Vec<_>>(),
             endpoint: endpoint.as_ref(),
+            grants: None,
         };
         let (action, context) = ("kms:Encrypt", &Facts::default());
         ask(&Query { principal: caller, action, resource: KEY, context }, &policies)

@@ -47,7 +47,7 @@ fn identity_statement(document: usize, statement: usize) -> StatementRef {
 fn the_default_policy_lets_the_root_user_and_delegates_to_its_account() {
     let policy = default_key_policy(OWNER.parse().unwrap(), wire::names::Partition::Aws);
     let both = |identity| Decision::Allowed {
-        by: Grounds { resource_policy: Some(key_statement(0)), identity },
+        by: Grounds { resource_policy: Some(key_statement(0)), identity, grant: None },
     };
     assert_eq!(encrypt(&root(OWNER), &policy, &[]), both(None));
     let ann = user(OWNER, "ann");
@@ -168,6 +168,7 @@ fn another_account_needs_both_sides() {
         let by = Grounds {
             resource_policy: Some(key_statement(0)),
             identity: Some(IdentityGrounds::Statement(identity_statement(0, 0))),
+            grant: None,
         };
         assert_eq!(encrypt(&ann, &policy, &[ALLOW_ALL]), Decision::Allowed { by }, "{principals}");
         assert!(!encrypt(&ann, &policy, &[ALLOW_ALL, DENY_ALL]).is_allowed(), "{principals}");
@@ -181,6 +182,7 @@ fn the_root_user_of_another_account_needs_the_key_policy_only() {
     let by = Grounds {
         resource_policy: Some(key_statement(0)),
         identity: Some(IdentityGrounds::RootUser),
+        grant: None,
     };
     let policy = allow_naming(r#"{"AWS":"444455556666"}"#);
     assert_eq!(encrypt(&root(OTHER), &policy, &[]), Decision::Allowed { by });

@@ -3,45 +3,124 @@
 use std::ops::Deref;
 
 use attestation::Attested;
-use policy::{Decision, Denial, Policies, PolicyKind, Query};
+use policy::{
+    Decision, Denial, Grant, GrantedRequest, Grants, Grounds, Policies, PolicyKind, Query,
+};
+use wire::enums::GrantOperation;
+use wire::names::GrantId;
 
 use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
+use crate::grantee_grants::permissions_asked;
 use crate::operation::Api;
 use crate::target::{Ask, Lookup, NamedBy, Target};
 
-/// A target that the caller may act on. Only [`authorize`] makes one, and a handler has no other way to a key.
-pub(crate) struct Authorized<T>(T);
+/// A target that the caller may act on. Only this module makes one, and a handler has no other way to a key.
+pub(crate) struct Authorized<T> {
+    target: T,
+    grant: Option<GrantId>,
+}
+
+impl<T> Authorized<T> {
+    /// The grant by which alone the caller may, if it is one that policies do not make needless.
+    pub(crate) fn grant(&self) -> Option<GrantId> {
+        self.grant
+    }
+}
 
 impl<T> Deref for Authorized<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        &self.target
     }
 }
 
-/// Asks policies about every part of the target; the first refusal ends the call.
+/// A target that no policy lets the caller act on.
+pub(crate) struct Refused<T> {
+    target: T,
+    error: ServiceError,
+}
+
+/// Asks policies about every part of the target; the first refusal ends the call, unless
+/// [grants](Refused::ask_grants) allow it.
 pub(crate) fn authorize<T: Target>(
     lookup: &Lookup<'_>,
     target: T,
     facts: &Facts<'_>,
     recipient: Option<&Attested>,
-) -> Result<Authorized<T>, ServiceError> {
+) -> Result<Authorized<T>, Box<Refused<T>>> {
+    match ask_policies(lookup, &target, facts, recipient) {
+        Ok(()) => Ok(Authorized { target, grant: None }),
+        Err(error) => Err(Box::new(Refused { target, error })),
+    }
+}
+
+fn ask_policies(
+    lookup: &Lookup<'_>,
+    target: &impl Target,
+    facts: &Facts<'_>,
+    recipient: Option<&Attested>,
+) -> Result<(), ServiceError> {
     // AWS lets nobody be denied to ask who they are.
-    if lookup.spec.api == Api::Kms {
-        for (position, ask) in target.asks().iter().flatten().enumerate() {
-            let conditions =
-                Conditions::new(lookup.call, Some(ask), facts, position).attested(recipient);
-            decide(lookup, ask, lookup.spec.action(position), &conditions)?;
-            // Making a key with tags needs both permissions.
-            if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
-                decide(lookup, ask, "kms:TagResource", &conditions)?;
-            }
+    if lookup.spec.api != Api::Kms {
+        return Ok(());
+    }
+    for (position, ask) in target.asks().iter().flatten().enumerate() {
+        let conditions =
+            Conditions::new(lookup.call, Some(ask), facts, position).attested(recipient);
+        decide(lookup, ask, lookup.spec.action(position), &conditions, None)?;
+        // Making a key with tags needs both permissions.
+        if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
+            decide(lookup, ask, "kms:TagResource", &conditions, None)?;
         }
     }
-    Ok(Authorized(target))
+    Ok(())
+}
+
+impl<T: Target> Refused<T> {
+    /// Asks again with the grants that the caller has on the keys of the target. They are loaded only now, since few
+    /// calls need them.
+    pub(crate) async fn ask_grants(
+        self: Box<Self>,
+        lookup: &Lookup<'_>,
+        facts: Facts<'_>,
+        recipient: Option<&Attested>,
+    ) -> Result<Authorized<T>, ServiceError> {
+        let Refused { target, error } = *self;
+        let mut permitted = None;
+        for (position, ask) in target.asks().iter().flatten().enumerate() {
+            // Where one question is about no key, none of them can be answered by a grant.
+            let (Ask::Key(key, _), Some(operation)) = (ask, lookup.spec.grant_operation(position))
+            else {
+                return Err(error);
+            };
+            let child = facts.grant.asked.map(permissions_asked);
+            let request = GrantedRequest {
+                operation,
+                encryption_context: facts.encryption_contexts.get(position).copied().flatten(),
+                // No service calls on behalf of a resource.
+                source_arn: None,
+                child: child.as_ref(),
+            };
+            let mut known = Vec::new();
+            for name in lookup.call.principal().grantee_names() {
+                known.push(lookup.host.grants_of(key, name).await?);
+            }
+            let covering: Vec<_> =
+                known.iter().filter_map(|grants| grants.covering(&request)).collect();
+            let candidates: Vec<_> = covering.iter().map(|(_, grant)| *grant).collect();
+            let grants = Grants { request, candidates: &candidates, alone: false };
+            let conditions =
+                Conditions::new(lookup.call, Some(ask), &facts, position).attested(recipient);
+            let action = lookup.spec.action(position);
+            let grounds = decide(lookup, ask, action, &conditions, Some(grants))?;
+            let grant = grounds.grant.and_then(|place| covering.get(place));
+            permitted = grant.map(|(grant_id, _)| *grant_id).or(permitted);
+        }
+        Ok(Authorized { target, grant: permitted })
+    }
 }
 
 fn decide(
@@ -49,27 +128,28 @@ fn decide(
     ask: &Ask<'_>,
     action: &'static str,
     conditions: &Conditions<'_>,
-) -> Result<(), ServiceError> {
+    grants: Option<Grants<'_>>,
+) -> Result<Grounds, ServiceError> {
     let call = lookup.call;
     let alias_arn;
-    let (resource, policies) = match ask {
-        Ask::Nothing => ("*", Policies::default()),
+    let allowances: Vec<&Grant>;
+    let (resource, resource_account, resource_policy, grants) = match ask {
+        Ask::Nothing => ("*", None, None, None),
         Ask::Alias(arn) => {
             alias_arn = arn.to_string();
-            (alias_arn.as_str(), Policies::default())
+            (alias_arn.as_str(), None, None, None)
         }
-        Ask::Key(key, _) => {
-            let policies = Policies {
-                resource_account: Some(key.account()),
-                resource_policy: Some(key.policy()),
-                ..Policies::default()
-            };
-            (key.arn_text(), policies)
+        Ask::Key(key, _) => (key.arn_text(), Some(key.account()), Some(key.policy()), grants),
+        Ask::Grant(key, retirement) => {
+            allowances = retirement.iter().collect();
+            let grants = Grants { request: RETIREMENT, candidates: &allowances, alone: true };
+            (key.arn_text(), Some(key.account()), Some(key.policy()), Some(grants))
         }
     };
+    let policies = Policies { resource_account, resource_policy, grants, ..Policies::default() };
     let query = Query { principal: call.principal(), action, resource, context: conditions };
     let denial = match policy::decide(&query, &policies) {
-        Decision::Allowed { .. } => return Ok(()),
+        Decision::Allowed { by } => return Ok(by),
         Decision::Denied(denial) => denial,
     };
     if let Ask::Key(key, NamedBy::Ciphertext) = ask
@@ -84,6 +164,14 @@ fn decide(
         &because(denial, action),
     ))
 }
+
+/// RetireGrant, as grants see it.
+const RETIREMENT: GrantedRequest<'static> = GrantedRequest {
+    operation: GrantOperation::RetireGrant,
+    encryption_context: None,
+    source_arn: None,
+    child: None,
+};
 
 /// AWS's account of a refusal (IAM User Guide, "Troubleshoot access denied error messages").
 fn because(denial: Denial, action: &str) -> String {

@@ -6,10 +6,12 @@ use policy::{ConditionContext, ConditionValues};
 use wire::enums::{
     DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
 };
+use wire::kms::grants::GrantConstraints;
 use wire::names::AliasName;
+use wire::values::OneOf;
 
 use crate::call::Call;
-use crate::facts::{Cryptography, Facts};
+use crate::facts::{Cryptography, Facts, GrantFacts};
 use crate::recipient;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, NamedBy};
@@ -38,6 +40,7 @@ impl<'a> Conditions<'a> {
         let (key, request_alias) = match ask {
             Some(Ask::Key(key, NamedBy::Alias(alias))) => (Some(*key), Some(alias)),
             Some(Ask::Key(key, NamedBy::Key | NamedBy::Ciphertext)) => (Some(*key), None),
+            Some(Ask::Grant(key, _)) => (Some(*key), None),
             Some(Ask::Nothing | Ask::Alias(_)) | None => (None, None),
         };
         Conditions { call, key, request_alias, facts, position, recipient: None }
@@ -85,6 +88,7 @@ impl<'a> Conditions<'a> {
                 .of_cryptography(key)
                 .or_else(|| self.of_lifecycle(key))
                 .or_else(|| self.of_recipient(key))
+                .or_else(|| self.of_grant(key))
                 .or_else(|| self.of_request_member(key)),
         }
     }
@@ -131,6 +135,29 @@ impl<'a> Conditions<'a> {
         }
     }
 
+    fn of_grant(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let GrantFacts { asked, is_for_aws_resource } = &self.facts.grant;
+        if key == "kms:grantisforawsresource" {
+            return is_for_aws_resource.map(ConditionValues::from);
+        }
+        let asked = (*asked)?;
+        let constraints = asked.constraints.as_ref();
+        let text = match key {
+            "kms:granteeprincipal" => asked.grantee_principal.as_deref(),
+            "kms:granteeserviceprincipal" => asked.grantee_service_principal.as_deref(),
+            "kms:retiringprincipal" => asked.retiring_principal.as_deref(),
+            "kms:retiringserviceprincipal" => asked.retiring_service_principal.as_deref(),
+            "kms:grantconstraintsourcearn" => constraints?.source_arn.as_deref(),
+            "kms:grantconstrainttype" => return of_constraint_type(constraints?),
+            "kms:grantoperations" => {
+                let operations = asked.operations.iter().flatten();
+                return Some(ConditionValues::many(operations.map(OneOf::as_str)));
+            }
+            _ => None,
+        };
+        text.map(ConditionValues::from)
+    }
+
     /// Keys whose last part the policy chooses.
     fn of_request_member(&self, key: &str) -> Option<ConditionValues<'_>> {
         if let Some(name) = key.strip_prefix("kms:encryptioncontext:") {
@@ -173,6 +200,16 @@ impl<'a> Conditions<'a> {
             }
         }
     }
+}
+
+/// `kms:GrantConstraintType`: the names of the constraints on the encryption context.
+fn of_constraint_type(constraints: &GrantConstraints) -> Option<ConditionValues<'static>> {
+    let equals = constraints.encryption_context_equals.as_ref();
+    let subset = constraints.encryption_context_subset.as_ref();
+    let names =
+        [equals.map(|_| "EncryptionContextEquals"), subset.map(|_| "EncryptionContextSubset")];
+    let has_any = equals.or(subset).is_some();
+    has_any.then(|| ConditionValues::many(names.into_iter().flatten()))
 }
 
 impl ConditionContext for Conditions<'_> {

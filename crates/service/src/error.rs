@@ -9,7 +9,7 @@ use std::fmt::{self, Display};
 use custody::CustodyError;
 use wire::enums::{KeySpec, KeyState, KeyUsage, OriginType};
 use wire::error_codes::ErrorCode;
-use wire::names::{AliasArn, KeyArn};
+use wire::names::{AliasArn, GrantId, KeyArn};
 
 /// An error with two texts: what the caller reads and what the operator reads.
 #[derive(Debug)]
@@ -199,9 +199,25 @@ impl ServiceError {
         )
     }
 
-    /// A token of a grant that this deployment never issued.
+    /// A token that was not issued here for a grant, or is too old.
     pub(crate) fn invalid_grant_token() -> ServiceError {
         ServiceError::new(ErrorCode::InvalidGrantTokenException, "The grant token is invalid.")
+    }
+
+    pub(crate) fn invalid_grant_id() -> ServiceError {
+        ServiceError::new(ErrorCode::InvalidGrantIdException, "Invalid grant ID")
+    }
+
+    pub(crate) fn grant_not_found(grant_id: GrantId) -> ServiceError {
+        ServiceError::new(ErrorCode::NotFoundException, format!("Grant ID {grant_id} not found"))
+    }
+
+    /// A grantee or retiring principal that is none, or does not exist.
+    pub(crate) fn invalid_principal(arn: &str) -> ServiceError {
+        ServiceError::new(
+            ErrorCode::InvalidArnException,
+            format!("ARN does not refer to a valid principal: {arn}"),
+        )
     }
 
     pub(crate) fn invalid_marker() -> ServiceError {

@@ -6,6 +6,7 @@ use wire::enums::{
     MacAlgorithmSpec, MessageType, SigningAlgorithmSpec, WrappingAlgorithm, WrappingKeySpec,
 };
 use wire::kms::encrypt::RecipientInfo;
+use wire::kms::grants::CreateGrantRequest;
 use wire::values::EncryptionContext;
 
 use crate::error::ServiceError;
@@ -27,6 +28,8 @@ pub(crate) struct Facts<'r> {
     pub(crate) cryptography: Cryptography,
     /// What the request says about the life of the key.
     pub(crate) lifecycle: Lifecycle<'r>,
+    /// What the request says about a grant that it is about.
+    pub(crate) grant: GrantFacts<'r>,
     /// Tokens of grants that the caller wants considered.
     pub(crate) grant_tokens: &'r [String],
     /// The caller only asks whether the call would succeed.
@@ -52,6 +55,15 @@ pub(crate) struct Cryptography {
     pub(crate) key_agreement_algorithm: Option<KeyAgreementAlgorithmSpec>,
     /// `kms:DataKeyPairSpec`.
     pub(crate) data_key_pair_spec: Option<DataKeyPairSpec>,
+}
+
+/// Facts of the operations on grants.
+#[derive(Default)]
+pub(crate) struct GrantFacts<'r> {
+    /// The grant that is asked for: `kms:GrantOperations` and the others of CreateGrant.
+    pub(crate) asked: Option<&'r CreateGrantRequest>,
+    /// `kms:GrantIsForAWSResource`.
+    pub(crate) is_for_aws_resource: Option<bool>,
 }
 
 /// Facts of deletion, rotation, import and multi-Region keys; each is the condition key of its name.

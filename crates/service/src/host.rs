@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
+use crate::grantee_grants::GranteeGrants;
 use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
@@ -29,6 +30,9 @@ pub(crate) type KeyAddress = (Region, KeyId);
 
 /// The address of an alias.
 pub(crate) type AliasAddress = (AccountId, Region, AliasName);
+
+/// The address of a grantee's grants on a key.
+pub(crate) type GranteeAddress = (Region, KeyId, Box<str>);
 
 /// The parts of a running service, shared by every call.
 pub(crate) struct Host {
@@ -57,6 +61,7 @@ pub(crate) struct Host {
     pub(crate) regions: Option<Vec<Region>>,
     pub(crate) keys: Arc<CoherentCache<KeyAddress, Arc<KeySnapshot>>>,
     pub(crate) aliases: Arc<CoherentCache<AliasAddress, KeyId>>,
+    pub(crate) grants: Arc<CoherentCache<GranteeAddress, Arc<GranteeGrants>>>,
 }
 
 impl Weigh for KeyId {
@@ -117,6 +122,26 @@ impl Host {
         Ok(Some(row.key_id))
     }
 
+    /// All grants that a grantee has on a key, from memory if they are known.
+    pub(crate) async fn grants_of(
+        &self,
+        key: &KeySnapshot,
+        grantee: Box<str>,
+    ) -> Result<Arc<GranteeGrants>, ServiceError> {
+        let (region, key_id) = (key.key().region, key.key_id());
+        let address = (region, key_id, grantee);
+        if let Some(known) = self.grants.get(&address).filter(|known| known.are_of(key)) {
+            return Ok(known);
+        }
+        let ticket = self.grants.ticket(&address);
+        let grantee = address.2.clone();
+        let rows =
+            self.store.read(move |snapshot| snapshot.grants_of(region, key_id, &grantee)).await?;
+        let grants = Arc::new(GranteeGrants::new(key, &rows)?);
+        self.grants.insert(&ticket, address, Arc::clone(&grants));
+        Ok(grants)
+    }
+
     /// Drops material that has been destroyed from memory, and has the store wiped of what its row left behind.
     pub(crate) fn forget_destroyed(&self, identity: &MaterialIdentity) {
         self.custodian.forget(identity);
@@ -142,6 +167,7 @@ impl Host {
 pub(crate) fn evict(
     keys: &CoherentCache<KeyAddress, Arc<KeySnapshot>>,
     aliases: &CoherentCache<AliasAddress, KeyId>,
+    grants: &CoherentCache<GranteeAddress, Arc<GranteeGrants>>,
     changes: &[Change],
 ) {
     for change in changes {
@@ -149,6 +175,9 @@ pub(crate) fn evict(
             Change::Key { region, key_id, .. } => keys.evict(&(*region, *key_id)),
             Change::Alias { account, region, alias } => {
                 aliases.evict(&(*account, *region, alias.clone()));
+            }
+            Change::Grant { region, key_id, grantee, .. } => {
+                grants.evict(&(*region, *key_id, grantee.as_str().into()));
             }
             // Credentials are added by whoever commits them.
             _ => {}

@@ -11,6 +11,8 @@ pub(crate) enum KeyStateRule {
     Any,
     /// The key must be able to do cryptography.
     Usable,
+    /// Grants may be made, also while the store of the key's material cannot be reached.
+    Grantable,
     /// Everything but a key that is to be deleted.
     NotPendingDeletion,
     /// The key may be switched on and off.
@@ -44,6 +46,14 @@ impl KeyStateRule {
                 | KeyState::PendingImport
                 | KeyState::PendingReplicaDeletion
                 | KeyState::Unavailable => true,
+            },
+            KeyStateRule::Grantable => match state {
+                KeyState::Enabled | KeyState::Updating | KeyState::Unavailable => false,
+                KeyState::Disabled => return Err(ServiceError::disabled(arn)),
+                KeyState::Creating
+                | KeyState::PendingDeletion
+                | KeyState::PendingImport
+                | KeyState::PendingReplicaDeletion => true,
             },
             KeyStateRule::NotPendingDeletion => is_pending_deletion(state),
             KeyStateRule::Switchable => {

@@ -22,6 +22,8 @@ mod error;
 mod events;
 mod facts;
 mod front;
+mod grant_tokens;
+mod grantee_grants;
 mod host;
 mod ids;
 mod jobs;

@@ -33,6 +33,11 @@ use crate::service::Service;
 const KEY_BYTES_USUAL: u64 = 3_000;
 /// The part of the cache that aliases may take: one in this many bytes.
 const ALIASES_SHARE: u64 = 8;
+/// The part of the cache that grants may take: one in this many bytes.
+const GRANTS_SHARE: u64 = 4;
+/// Grantees that are expected to be known. So few make a cache of one piece, in which all grants of a grantee that has
+/// very many find room.
+const GRANTEES_EXPECTED: usize = 32;
 
 /// What a service is made from.
 pub struct Assembly<'a> {
@@ -265,10 +270,16 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
     let cache_bytes = u64::try_from(assembly.cache_bytes).unwrap_or(u64::MAX);
     let entries_expected = usize::try_from(cache_bytes / KEY_BYTES_USUAL).unwrap_or(usize::MAX);
     let aliases_bytes = cache_bytes / ALIASES_SHARE;
-    let keys = Arc::new(CoherentCache::new(cache_bytes - aliases_bytes, entries_expected));
+    let grants_bytes = cache_bytes / GRANTS_SHARE;
+    let keys_bytes = cache_bytes - aliases_bytes - grants_bytes;
+    let keys = Arc::new(CoherentCache::new(keys_bytes, entries_expected));
     let aliases = Arc::new(CoherentCache::new(aliases_bytes, entries_expected));
-    let (evicted_keys, evicted_aliases) = (Arc::clone(&keys), Arc::clone(&aliases));
-    store.on_commit(Box::new(move |changes| host::evict(&evicted_keys, &evicted_aliases, changes)));
+    let grants = Arc::new(CoherentCache::new(grants_bytes, GRANTEES_EXPECTED));
+    let (old_keys, old_aliases, old_grants) =
+        (Arc::clone(&keys), Arc::clone(&aliases), Arc::clone(&grants));
+    store.on_commit(Box::new(move |changes| {
+        host::evict(&old_keys, &old_aliases, &old_grants, changes);
+    }));
 
     let workshop = Arc::new(Workshop::start());
     let custodian = SoftwareCustodian::new(
@@ -299,5 +310,6 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         regions: assembly.regions,
         keys,
         aliases,
+        grants,
     })
 }

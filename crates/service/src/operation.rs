@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use serde_json::Value;
 use uuid::Uuid;
-use wire::enums::KeyUsage;
+use wire::enums::{GrantOperation, KeyUsage, WireEnum};
 use wire::error_codes::ErrorCode;
 use wire::model::{Answer, Request};
 
@@ -59,6 +59,12 @@ impl Spec {
     /// The action asked for the thing at `position` of the target.
     pub(crate) fn action(&self, position: usize) -> &'static str {
         self.actions.get(position).or(self.actions.last()).copied().unwrap_or("")
+    }
+
+    /// What a grant must permit for that action to be allowed by it, if grants can permit it at all. AWS calls both by
+    /// one name.
+    pub(crate) fn grant_operation(&self, position: usize) -> Option<GrantOperation> {
+        GrantOperation::from_text(self.action(position).strip_prefix("kms:")?)
     }
 }
 

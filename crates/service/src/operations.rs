@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::kms::{
-    aliases, encrypt, generate, import, key_policies, keys, mac, multi_region, public_keys,
+    aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
     rotation, shared_secrets, sign, tags,
 };
 use crate::operation::{Api, Erased, Row};
@@ -30,6 +30,11 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<key_policies::GetKeyPolicy>::new(),
     &Row::<key_policies::PutKeyPolicy>::new(),
     &Row::<key_policies::ListKeyPolicies>::new(),
+    &Row::<grants::CreateGrant>::new(),
+    &Row::<grants::ListGrants>::new(),
+    &Row::<grants::ListRetirableGrants>::new(),
+    &Row::<grants::RetireGrant>::new(),
+    &Row::<grants::RevokeGrant>::new(),
     &Row::<rotation::EnableKeyRotation>::new(),
     &Row::<rotation::DisableKeyRotation>::new(),
     &Row::<rotation::GetKeyRotationStatus>::new(),
@@ -75,12 +80,29 @@ pub(crate) fn find(api: Api, name: &str) -> Option<&'static dyn Erased> {
 
 #[cfg(test)]
 mod tests {
+    use wire::enums::GrantOperation;
+
     use super::*;
 
     #[test]
     fn a_row_is_called_what_its_request_is_for() {
         for row in OPERATIONS {
             assert_eq!(row.spec().name, row.describe().0);
+        }
+    }
+
+    #[test]
+    fn every_grant_operation_permits_one_action_of_one_operation() {
+        for operation in GrantOperation::ALL {
+            let rows = OPERATIONS.iter().map(|row| row.spec());
+            let places: Vec<_> = rows
+                .flat_map(|spec| (0..spec.actions.len()).map(move |place| (spec, place)))
+                .filter(|(spec, place)| spec.grant_operation(*place) == Some(*operation))
+                .map(|(spec, _)| spec.name)
+                .collect();
+            // ReEncryptFrom and ReEncryptTo permit the two halves of one operation.
+            let is_half = operation.as_str().starts_with("ReEncrypt");
+            assert_eq!(places, [if is_half { "ReEncrypt" } else { operation.as_str() }]);
         }
     }
 

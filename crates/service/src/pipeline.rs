@@ -8,6 +8,7 @@ use crate::authorize::authorize;
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::ServiceError;
+use crate::grant_tokens::NamedGrant;
 use crate::host::Host;
 use crate::operation::{Operation, Spec};
 use crate::quotas::Asked;
@@ -66,14 +67,20 @@ async fn walk<O: Operation>(
     if let Some(recipient) = recipient.as_deref() {
         draft.set_recipient(recipient);
     }
-    // Taken anew, so that the facts need not be kept while a document is being read.
-    let facts = O::facts(&request);
-    facts.check()?;
-    let target = authorize(&lookup, target, &facts, recipient.as_deref())?;
-    if !facts.grant_tokens.is_empty() {
-        // No grant has ever been made here, so no token can be one of ours.
-        return Err(ServiceError::invalid_grant_token());
-    }
+    // The facts are taken anew where they are asked for, so that they need not be kept while the call waits.
+    let authorized = {
+        let facts = O::facts(&request);
+        facts.check()?;
+        authorize(&lookup, target, &facts, recipient.as_deref())
+    };
+    let target = match authorized {
+        Ok(target) => target,
+        // Boxed, so that the walk of a call does not carry the room that only calls by grants need.
+        Err(refused) => {
+            Box::pin(refused.ask_grants(&lookup, O::facts(&request), recipient.as_deref())).await?
+        }
+    };
+    check_grant_tokens(host, call, O::facts(&request).grant_tokens)?;
 
     O::kind(&request, &target)?;
     for ask in target.asks().into_iter().flatten() {
@@ -90,18 +97,19 @@ async fn walk<O: Operation>(
     }
     O::suits(&request, &target)?;
     if host.quotas.are_counted() {
-        host.quotas.take(&Asked::by(
-            call,
-            &O::SPEC,
-            &*target,
-            facts.cryptography.data_key_pair_spec,
-        ))?;
+        let data_key_pair_spec = O::facts(&request).cryptography.data_key_pair_spec;
+        host.quotas.take(&Asked::by(call, &O::SPEC, &*target, data_key_pair_spec))?;
     }
-    if facts.dry_run {
+    if O::facts(&request).dry_run {
         return Err(ServiceError::dry_run());
     }
 
     O::handle(&Context::new(host, call, draft, recipient.as_deref()), target, &request).await
+}
+
+/// Grants are known at once, so a token permits nothing more; but it must be one.
+fn check_grant_tokens(host: &Host, call: &Call<'_>, tokens: &[String]) -> Result<(), ServiceError> {
+    tokens.iter().try_for_each(|token| NamedGrant::of_token(host, token, call.now).map(drop))
 }
 
 /// Writes the record and only then makes the answer. Without a record there is no answer (promise P3).

@@ -177,7 +177,7 @@ impl<'a> Asked<'a> {
     ) -> Asked<'a> {
         let asks = target.asks();
         let mut key_specs = asks.iter().flatten().filter_map(|ask| match ask {
-            Ask::Key(key, _) => Some(key.key().key_spec),
+            Ask::Key(key, _) | Ask::Grant(key, _) => Some(key.key().key_spec),
             Ask::Nothing | Ask::Alias(_) => None,
         });
         Asked {

@@ -1,9 +1,14 @@
 //! What a request acts on: from the names that the caller used to keys that exist (reference 2.3).
 
+mod grants;
+
+pub(crate) use self::grants::{GrantName, GrantToMake, GrantToRetire, GrantToRevoke, MadeFor};
+
 use std::future::Future;
 use std::sync::Arc;
 
 use crypto::blob::Blob;
+use policy::Grant;
 use wire::error_codes::ErrorCode;
 use wire::names::{AccountId, AliasArn, AliasName, KeyArn, KeyRef, KeyRefError, Region};
 
@@ -29,6 +34,8 @@ pub(crate) enum Ask<'t> {
     Key(&'t KeySnapshot, &'t NamedBy),
     /// An alias, of which only identity policies speak.
     Alias(&'t AliasArn),
+    /// A grant on a key, and what alone lets somebody retire it.
+    Grant(&'t KeySnapshot, &'t [Grant]),
 }
 
 /// The most questions that one operation asks: UpdateAlias asks about an alias and two keys.
@@ -50,6 +57,11 @@ pub(crate) trait Target: Send + Sync + Sized {
 
     /// What the record names as the call's resources.
     fn resources(&self) -> Vec<Resource>;
+
+    /// What the record says besides, as JSON.
+    fn additional_event_data(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// No resource.

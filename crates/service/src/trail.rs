@@ -118,6 +118,7 @@ impl<'a> Draft<'a> {
     /// Notes what the request was about.
     pub(crate) fn set_resources(&mut self, target: &impl Target) {
         self.resources = target.resources();
+        self.told.additional_event_data = target.additional_event_data();
     }
 
     /// Notes that the keys of the call have been used by it.

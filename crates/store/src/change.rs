@@ -1,6 +1,6 @@
 //! What a committed act changed, in the words of the change feed.
 
-use wire::names::{AccountId, AliasName, KeyId, Region};
+use wire::names::{AccountId, AliasName, GrantId, KeyId, Region};
 
 /// A thing that is no longer as a reader may remember it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +22,17 @@ pub enum Change {
         region: Region,
         /// The alias.
         alias: AliasName,
+    },
+    /// A grant was made or deleted.
+    Grant {
+        /// The Region of the key.
+        region: Region,
+        /// The key.
+        key_id: KeyId,
+        /// The grant.
+        grant_id: GrantId,
+        /// Who has or had it: an ARN, or the name of a service.
+        grantee: String,
     },
     /// An account was made or changed.
     Account {

@@ -3,7 +3,10 @@
 //! The number of a change is also the sequence of the record that it made. The head says which
 //! numbers must be there.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, params_from_iter};
+use wire::names::Region;
 
 use crate::change::Change;
 use crate::columns::{Columns, Values, count, integer};
@@ -28,16 +31,19 @@ const COUNT: &str = "SELECT count(*) FROM changes";
 const TRIM: &str = "DELETE FROM changes WHERE sequence < ?1";
 
 /// How a change is written: kind, account, Region and name.
-fn columns_of(change: &Change) -> (&'static str, Option<&str>, Option<&str>, &str) {
+fn columns_of(change: &Change) -> (&'static str, Option<&str>, Option<&str>, Cow<'_, str>) {
     match change {
         Change::Key { account, region, key_id } => {
-            ("key", Some(account.as_str()), Some(region.as_str()), key_id.as_str())
+            ("key", Some(account.as_str()), Some(region.as_str()), key_id.as_str().into())
         }
         Change::Alias { account, region, alias } => {
-            ("alias", Some(account.as_str()), Some(region.as_str()), alias.as_str())
+            ("alias", Some(account.as_str()), Some(region.as_str()), alias.as_str().into())
         }
-        Change::Account { account } => ("account", None, None, account.as_str()),
-        Change::AccessKey { access_key_id } => ("access_key", None, None, access_key_id),
+        Change::Grant { region, key_id, grant_id, grantee } => {
+            ("grant", None, Some(region.as_str()), format!("{key_id}/{grant_id}/{grantee}").into())
+        }
+        Change::Account { account } => ("account", None, None, account.as_str().into()),
+        Change::AccessKey { access_key_id } => ("access_key", None, None, access_key_id.into()),
     }
 }
 
@@ -52,11 +58,24 @@ fn read(columns: &mut Columns<'_>) -> Result<(u64, Change)> {
         ("alias", Some(account), Some(region)) => {
             Change::Alias { account, region, alias: columns.parse()? }
         }
+        ("grant", None, Some(region)) => grant(region, &columns.text()?)
+            .ok_or(StoreError::Undecodable { table: CHANGES.name, column: NAME_COLUMN })?,
         ("account", None, None) => Change::Account { account: columns.parse()? },
         ("access_key", None, None) => Change::AccessKey { access_key_id: columns.text()? },
         _ => return Err(StoreError::Undecodable { table: CHANGES.name, column: 1 }),
     };
     Ok((sequence, change))
+}
+
+/// The column of a change's name.
+const NAME_COLUMN: usize = 4;
+
+/// A grant by its name in the feed. Of its three parts only the last may hold a slash.
+fn grant(region: Region, name: &str) -> Option<Change> {
+    let (key_id, rest) = name.split_once('/')?;
+    let (grant_id, grantee) = rest.split_once('/')?;
+    let (key_id, grant_id) = (key_id.parse().ok()?, grant_id.parse().ok()?);
+    Some(Change::Grant { region, key_id, grant_id, grantee: grantee.to_owned() })
 }
 
 impl Snapshot<'_> {
@@ -112,7 +131,7 @@ impl Transaction<'_> {
             .text(kind)
             .optional_text(account)
             .optional_text(region)
-            .text(name)
+            .text(&name)
             .finish();
         values.extend(Seal::of_row(self.seal_keys(), &CHANGES, &values).values());
         self.connection().prepare_cached(APPEND)?.execute(params_from_iter(values))?;

@@ -126,6 +126,10 @@ impl<'r> Columns<'r> {
         })
     }
 
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>> {
+        self.read(|value| Some(value.as_str_or_null().ok()?.map(str::to_owned)))
+    }
+
     /// Reads a text of parts with a separator between each two; none if it is empty.
     pub(crate) fn parse_list<T: FromStr>(&mut self, separator: &str) -> Result<Vec<T>> {
         self.read(|value| match value.as_str().ok()? {

@@ -10,6 +10,7 @@ use crate::aliases::AliasRow;
 use crate::change::Change;
 use crate::columns::Columns;
 use crate::error::{Result, StoreError};
+use crate::grants;
 use crate::key_materials::MaterialRow;
 use crate::key_policies::KeyPolicyRow;
 use crate::key_usages;
@@ -21,7 +22,7 @@ use crate::seal::{Manifest, Seal};
 use crate::sequences::Aggregate;
 use crate::snapshot::Snapshot;
 use crate::tags::TagRow;
-use crate::transaction::Transaction;
+use crate::transaction::{Counted, Transaction};
 
 /// A key with all its rows; loaded, verified and saved whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +164,7 @@ impl Snapshot<'_> {
         let connection = self.connection();
         if StoredRows::exist(connection, &[&region.as_str(), &key_id.as_str()])?
             || key_usages::exists(connection, region, key_id)?
+            || grants::exists(connection, region, key_id)?
         {
             return Err(refuse(region, key_id, "rows of the key stand without it"));
         }
@@ -228,7 +230,7 @@ impl Transaction<'_> {
             transaction.tell_key(key, plans.aliases.touched())
         })?;
         if is_new {
-            self.count_key(key.account, key.region, 1);
+            self.count(Counted::Keys(key.account, key.region), 1);
         }
         self.account_for(
             key.aggregate(),
@@ -242,7 +244,8 @@ impl Transaction<'_> {
         Ok(sequence)
     }
 
-    /// Deletes a key with all its rows and its last use; false if there is none.
+    /// Deletes a key with all its rows, its grants and its last use; false if there is none. The
+    /// change feed tells of the key alone.
     ///
     /// Freed bytes are overwritten with zeros (`secure_delete`), and after the commit the
     /// write-ahead log is emptied, so that the wrapped material remains in neither; see
@@ -257,17 +260,20 @@ impl Transaction<'_> {
         let Some(StoredKey { key, rows }) = self.stored_key(region, key_id)? else {
             return Ok(false);
         };
+        let grants = self.doomed_grants(region, key_id)?;
         let sequence = self.next_sequence();
         let plans = self.plan_rows(&key, sequence, &rows, &WantedRows::default())?;
         self.all_or_nothing(|transaction| {
             let connection = transaction.connection();
             plans.write(connection)?;
             key_usages::delete(connection, region, key_id)?;
+            grants::delete_all(connection, region, key_id)?;
             let identity = [region.as_str(), key_id.as_str()];
             connection.prepare_cached(DELETE)?.execute(identity)?;
             transaction.tell_key(&key, plans.aliases.touched())
         })?;
-        self.count_key(key.account, region, -1);
+        self.count(Counted::Keys(key.account, region), -1);
+        self.forget_grants(&grants, sequence);
         self.account_for(
             key.aggregate(),
             (&KEYS, &[key.region.as_str(), key.key_id.as_str()]),

@@ -6,9 +6,10 @@
 //! The database is not trusted. Every row that carries a decision has a seal (a MAC over its table,
 //! identity, sequence and columns), every aggregate (a key or an account with all its rows) has a
 //! manifest that lists its rows, and one sealed row, the head, proves which aggregates there are
-//! and how new each is. A row that is edited, swapped, copied, deleted or replayed is refused with
-//! [`StoreError::Seal`] and never used. One kind of row decides nothing and is sealed without being
-//! listed: the [last use](KeyUsageRow) of a key, of which an older row passes.
+//! and how new each is. A grant is an aggregate of its own, since a key may have very many. A row
+//! that is edited, swapped, copied, deleted or replayed is refused with [`StoreError::Seal`] and
+//! never used. One kind of row decides nothing and is sealed without being listed: the
+//! [last use](KeyUsageRow) of a key, of which an older row passes.
 //!
 //! Work is done by threads of this crate, not by the async runtime: one [writer](Store::write) that
 //! commits all that is waiting in one transaction, and a few [readers](Store::read).
@@ -24,6 +25,7 @@ mod columns;
 mod database;
 mod domain_keys;
 mod error;
+mod grants;
 mod head;
 mod key_materials;
 mod key_policies;
@@ -58,6 +60,7 @@ pub use audit_outbox::OutboxRecord;
 pub use change::Change;
 pub use domain_keys::{DeploymentRow, DomainKeyRow};
 pub use error::StoreError;
+pub use grants::GrantRow;
 pub use key_materials::MaterialRow;
 pub use key_policies::KeyPolicyRow;
 pub use key_records::KeyRecord;

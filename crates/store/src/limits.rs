@@ -40,5 +40,6 @@ pub(crate) const PAGE_CACHE_KIB: u32 = 16_384;
 /// Prepared statements that one connection keeps.
 pub(crate) const STATEMENTS_KEPT: usize = 96;
 
-/// Deletions that are remembered for snapshots from before them.
-pub(crate) const DELETIONS_KEPT: usize = 4_096;
+/// Deletions that are remembered for snapshots from before them: more than the 50,000 grants that go
+/// with a key at most.
+pub(crate) const DELETIONS_KEPT: usize = 65_536;

@@ -12,6 +12,7 @@ use crate::accounts::ACCOUNTS;
 use crate::aliases::ALIASES;
 use crate::audit_outbox::AUDIT_OUTBOX;
 use crate::changes::CHANGES;
+use crate::grants::GRANTS;
 use crate::head::HEAD;
 use crate::key_materials::KEY_MATERIALS;
 use crate::key_policies::KEY_POLICIES;
@@ -256,6 +257,31 @@ CREATE TABLE upkeep (
 CREATE INDEX keys_in_transit ON keys (state) WHERE state IN ('Creating', 'Updating');
 ";
 
+/// The third schema: grants.
+pub(crate) const VERSION_3: &str = "
+CREATE TABLE grants (
+  region TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  grant_id BLOB NOT NULL,
+  sequence INTEGER NOT NULL,
+  grantee TEXT NOT NULL,
+  retiring TEXT,
+  issuing_account TEXT NOT NULL,
+  name TEXT NOT NULL,
+  operations TEXT NOT NULL,
+  constraints TEXT NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (region, key_id, grant_id),
+  FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grants_by_grantee ON grants (region, key_id, grantee, grant_id);
+CREATE INDEX grants_by_name ON grants (region, key_id, name, grant_id) WHERE name <> '';
+CREATE INDEX grants_by_retiring ON grants (retiring, region, key_id, grant_id)
+  WHERE retiring IS NOT NULL;
+";
+
 /// A table whose rows are sealed.
 pub(crate) struct SealedTable {
     pub(crate) name: &'static str,
@@ -281,6 +307,7 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &MATERIAL_ROTATIONS,
     &MATERIAL_IMPORTS,
     &KEY_USAGES,
+    &GRANTS,
     &ACCOUNTS,
     &ACCESS_KEYS,
     &AUDIT_OUTBOX,
@@ -336,6 +363,7 @@ mod tests {
         (&MATERIAL_ROTATIONS, MaterialRotationRow::OF_OWNER),
         (&MATERIAL_IMPORTS, MaterialImportRow::OF_OWNER),
         (&KEY_USAGES, key_usages::ONE),
+        (&GRANTS, grants::ONE),
         (&ACCOUNTS, accounts::ONE),
         (&ACCESS_KEYS, AccessKeyRow::OF_OWNER),
         (&AUDIT_OUTBOX, audit_outbox::OLDEST),
@@ -402,9 +430,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_is_found_by_an_index() {
+    fn what_is_asked_of_many_rows_is_found_by_an_index() {
         let connection = migrated();
         for (sql, index) in [
+            (grants::OF_GRANTEE, "grants USING INDEX grants_by_grantee (region=? AND key_id=?"),
+            (grants::PAGE_OF_GRANTEE, "grants USING INDEX grants_by_grantee (region=? AND key_id"),
+            (grants::NAMED, "grants USING INDEX grants_by_name (region=? AND key_id=? AND name=?"),
+            (grants::RETIRABLE_PAGE, "grants USING INDEX grants_by_retiring (retiring=? AND reg"),
+            (grants::PAGE, "grants USING PRIMARY KEY (region=? AND key_id=? AND grant_id>?"),
+            (grants::COUNT, "grants USING COVERING INDEX grants_by_grantee (region=? AND key_id"),
             (keys::DUE, "keys USING COVERING INDEX keys_by_deletion_date"),
             (keys::IN_TRANSIT, "keys USING COVERING INDEX keys_in_transit"),
             (rotations::DUE, "rotations USING COVERING INDEX rotations_by_next_rotation"),

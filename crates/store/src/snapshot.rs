@@ -90,4 +90,9 @@ impl<'a> Snapshot<'a> {
         }
         self.sequences.check(aggregate, sequence, position)
     }
+
+    /// Refuses a set of aggregates of which one is missing.
+    pub(crate) fn check_count(&self, set: Aggregate, found: usize) -> Result<(), &'static str> {
+        self.sequences.check_count(set, found, self.position())
+    }
 }

@@ -1,12 +1,12 @@
 //! A write act's hold on the database: everything a snapshot answers, and changes.
 //!
 //! The changes themselves stand beside the rows they are about (`keys.rs`, `accounts.rs`,
-//! `audit_outbox.rs`, `leases.rs`).
+//! `grants.rs`, `audit_outbox.rs`, `leases.rs`).
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use wire::names::{AccountId, Region};
+use wire::names::{AccountId, KeyId, Region};
 
 use crate::aggregate::{ChildRow, Plan, Stored};
 use crate::change::Change;
@@ -20,7 +20,7 @@ use crate::snapshot::Snapshot;
 /// One act's part of the writer's transaction. It is rolled back alone if the act fails.
 pub struct Transaction<'a> {
     snapshot: Snapshot<'a>,
-    counts: &'a mut KeyCounts,
+    counts: &'a mut Counts,
     pub(crate) changes: Vec<Change>,
     pub(crate) effects: Effects,
 }
@@ -28,8 +28,8 @@ pub struct Transaction<'a> {
 /// What an act leaves beside its rows, to be taken over when it succeeds.
 #[derive(Default)]
 pub(crate) struct Effects {
-    /// Keys made (+) and deleted (-) by account and Region.
-    pub(crate) counted: BTreeMap<(AccountId, Region), i64>,
+    /// What was made (+) and deleted (-), by where it counts.
+    pub(crate) counted: BTreeMap<Counted, i64>,
     /// What became of the aggregates that it saved or deleted.
     pub(crate) outcomes: Vec<Outcome>,
     /// The terms of those aggregates, old and new.
@@ -38,13 +38,22 @@ pub(crate) struct Effects {
     pub(crate) wipe: bool,
 }
 
-/// How many keys an account has in a Region, as far as it was asked. Kept in the writer's memory
-/// and nowhere else, so that there is no count to tamper with; as large as there are accounts times
-/// Regions in use.
-pub(crate) type KeyCounts = BTreeMap<(AccountId, Region), u64>;
+/// Something of which there may be so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Counted {
+    /// Keys of an account in a Region.
+    Keys(AccountId, Region),
+    /// Grants on a key.
+    Grants(Region, KeyId),
+}
+
+/// How many there are, as far as it was asked. Kept in the writer's memory and nowhere else, so that
+/// there is no count to tamper with; as large as there are accounts times Regions in use, and keys
+/// that got grants.
+pub(crate) type Counts = BTreeMap<Counted, u64>;
 
 impl<'a> Transaction<'a> {
-    pub(crate) fn new(snapshot: Snapshot<'a>, counts: &'a mut KeyCounts) -> Transaction<'a> {
+    pub(crate) fn new(snapshot: Snapshot<'a>, counts: &'a mut Counts) -> Transaction<'a> {
         Transaction { snapshot, counts, changes: Vec::new(), effects: Effects::default() }
     }
 
@@ -55,21 +64,43 @@ impl<'a> Transaction<'a> {
     ///
     /// [`StoreError::Sqlite`](crate::StoreError::Sqlite) if the database cannot be read.
     pub fn count_keys(&mut self, account: AccountId, region: Region) -> Result<u64> {
-        let own = self.effects.counted.get(&(account, region)).copied().unwrap_or(0);
-        let before = match self.counts.get(&(account, region)) {
+        self.number_of(Counted::Keys(account, region), |snapshot| {
+            snapshot.count_keys(account, region)
+        })
+    }
+
+    /// How many grants a key has, with those that this act made. Counted once, then remembered by
+    /// the writer.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`](crate::StoreError::Sqlite) if the database cannot be read.
+    pub fn count_grants(&mut self, region: Region, key_id: KeyId) -> Result<u64> {
+        self.number_of(Counted::Grants(region, key_id), |snapshot| {
+            snapshot.count_grants(region, key_id)
+        })
+    }
+
+    fn number_of(
+        &mut self,
+        counted: Counted,
+        count: impl FnOnce(&Snapshot<'_>) -> Result<u64>,
+    ) -> Result<u64> {
+        let own = self.effects.counted.get(&counted).copied().unwrap_or(0);
+        let before = match self.counts.get(&counted) {
             Some(before) => *before,
             None => {
-                let now = self.snapshot.count_keys(account, region)?;
+                let now = count(&self.snapshot)?;
                 let before = now.saturating_sub_signed(own);
-                self.counts.insert((account, region), before);
+                self.counts.insert(counted, before);
                 before
             }
         };
         Ok(before.saturating_add_signed(own))
     }
 
-    pub(crate) fn count_key(&mut self, account: AccountId, region: Region, difference: i64) {
-        *self.effects.counted.entry((account, region)).or_default() += difference;
+    pub(crate) fn count(&mut self, counted: Counted, difference: i64) {
+        *self.effects.counted.entry(counted).or_default() += difference;
     }
 
     /// Accounts for an aggregate whose old sequence (none if it is new) gives way to a new one, or
@@ -77,9 +108,21 @@ impl<'a> Transaction<'a> {
     pub(crate) fn account_for(
         &mut self,
         aggregate: Aggregate,
+        name: (&SealedTable, &[&str]),
+        old: Option<u64>,
+        new: (u64, bool),
+    ) {
+        self.account_for_member(aggregate, name, old, new, None);
+    }
+
+    /// The same for an aggregate that is one of sets.
+    pub(crate) fn account_for_member(
+        &mut self,
+        aggregate: Aggregate,
         (table, identity): (&SealedTable, &[&str]),
         old: Option<u64>,
         (sequence, exists): (u64, bool),
+        sets: Option<[Aggregate; 2]>,
     ) {
         let key = self.snapshot.seal_keys().newest();
         let digest = &mut self.effects.digest;
@@ -89,7 +132,7 @@ impl<'a> Transaction<'a> {
         if exists {
             digest.toggle(key, table, identity, sequence);
         }
-        self.effects.outcomes.push(Outcome { aggregate, sequence, exists });
+        self.effects.outcomes.push(Outcome { aggregate, sequence, exists, sets });
     }
 
     /// Makes a change of several statements; if it fails, nothing of it stays, even if the act goes

@@ -1,6 +1,6 @@
 //! The first look under the seal keys: is the database as it was left?
 //!
-//! Reads the sequence of every key and account once, about 3 seconds for a million.
+//! Reads the sequence of every key, account and grant once, about 3 seconds for a million.
 
 use crypto::seal::{SealKey, SealKeys};
 use rusqlite::{Connection, TransactionBehavior};
@@ -9,6 +9,7 @@ use crate::accounts::{self, ACCOUNTS};
 use crate::changes::check_feed;
 use crate::columns::Columns;
 use crate::error::Result;
+use crate::grants::{self, GRANTS};
 use crate::head::{Head, refuse};
 use crate::keys::{self, KEYS};
 use crate::schema::{SEALED_TABLES, SealedTable};
@@ -24,7 +25,7 @@ pub(crate) struct Believed {
     pub(crate) sequences: Sequences,
 }
 
-/// Checks the head, the change feed and the set of keys and accounts.
+/// Checks the head, the change feed and the set of keys, accounts and grants.
 ///
 /// # Errors
 ///
@@ -52,12 +53,13 @@ pub(crate) fn check(
     let mut sum = Sum::new([newest, key]);
     sum.add_keys(&transaction)?;
     sum.add_accounts(&transaction)?;
+    sum.add_grants(&transaction)?;
     let [digest, proof] = sum.digests;
 
     if proof.tag(key) != head.aggregates {
-        let error = find_broken(&transaction, seal_keys)
-            .err()
-            .unwrap_or_else(|| refuse("keys or accounts are older than they were left, or gone"));
+        let error = find_broken(&transaction, seal_keys).err().unwrap_or_else(|| {
+            refuse("keys, accounts or grants are older than they were left, or gone")
+        });
         if !accept_rollback {
             return Err(error);
         }
@@ -109,7 +111,7 @@ impl<'k> Sum<'k> {
                 return Err(seal::refuse(&KEYS, row, "the row does not name a key"));
             };
             let aggregate = Aggregate::key(region, key_id);
-            self.add(&KEYS, aggregate, &[region.as_str(), key_id.as_str()], sequence);
+            self.add(&KEYS, (aggregate, None), &[region.as_str(), key_id.as_str()], sequence);
         }
         Ok(())
     }
@@ -123,12 +125,30 @@ impl<'k> Sum<'k> {
                 return Err(seal::refuse(&ACCOUNTS, row, "the row does not name an account"));
             };
             let account: wire::names::AccountId = account;
-            self.add(&ACCOUNTS, Aggregate::account(account), &[account.as_str()], sequence);
+            let aggregate = Aggregate::account(account);
+            self.add(&ACCOUNTS, (aggregate, None), &[account.as_str()], sequence);
         }
         Ok(())
     }
 
-    fn add(&mut self, table: &SealedTable, aggregate: Aggregate, identity: &[&str], sequence: u64) {
+    fn add_grants(&mut self, connection: &Connection) -> Result<()> {
+        let mut statement = connection.prepare(grants::SEQUENCES)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (place, sequence) = grants::Place::read(row)?;
+            let aggregate = (place.aggregate(), Some(place.sets()));
+            place.with_identity(|identity| self.add(&GRANTS, aggregate, identity, sequence));
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        table: &SealedTable,
+        (aggregate, sets): (Aggregate, Option<[Aggregate; 2]>),
+        identity: &[&str],
+        sequence: u64,
+    ) {
         let [newest, key] = self.keys;
         let [digest, proof] = &mut self.digests;
         digest.toggle(newest, table, identity, sequence);
@@ -137,13 +157,13 @@ impl<'k> Sum<'k> {
         } else {
             proof.toggle(key, table, identity, sequence);
         }
-        self.outcomes.push(Outcome { aggregate, sequence, exists: true });
+        self.outcomes.push(Outcome { aggregate, sequence, exists: true, sets });
     }
 }
 
 /// Names a row whose own seal is broken, if it was that.
 fn find_broken(connection: &Connection, seal_keys: &SealKeys) -> Result<()> {
-    for (table, all) in [(&KEYS, keys::ALL), (&ACCOUNTS, accounts::ALL)] {
+    for (table, all) in [(&KEYS, keys::ALL), (&ACCOUNTS, accounts::ALL), (&GRANTS, grants::ALL)] {
         let mut statement = connection.prepare(all)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {

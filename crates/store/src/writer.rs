@@ -27,7 +27,7 @@ use crate::scrub;
 use crate::set_digest::SetDigest;
 use crate::snapshot::Snapshot;
 use crate::store::Shared;
-use crate::transaction::{Effects, KeyCounts, Transaction};
+use crate::transaction::{Counts, Effects, Transaction};
 
 /// What waits for the writer.
 pub(crate) enum Work {
@@ -89,7 +89,7 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     head: Head,
     digest: SetDigest,
-    counts: KeyCounts,
+    counts: Counts,
     /// True while the log holds what must not stay.
     must_wipe: bool,
     /// Keeps other processes away as long as the connection is open.
@@ -112,7 +112,7 @@ impl Writer {
         (head, digest): (Head, SetDigest),
         must_wipe: bool,
     ) -> Writer {
-        let counts = KeyCounts::new();
+        let counts = Counts::new();
         Writer { connection, shared, head, digest, counts, must_wipe, _lock: lock }
     }
 
@@ -289,7 +289,7 @@ fn commit(
 fn do_act(
     connection: &Connection,
     shared: &Shared,
-    counts: &mut KeyCounts,
+    counts: &mut Counts,
     job: &mut dyn WriteJob,
     group: &mut Group,
 ) -> Result<()> {

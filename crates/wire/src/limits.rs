@@ -25,6 +25,18 @@ pub const XKS_KEY_ID_CHARS_MAX: u64 = 128;
 pub const GRANT_TOKEN_CHARS_MAX: u64 = 8192;
 /// Most grant tokens in a request.
 pub const GRANT_TOKENS_MAX: u64 = 10;
+/// Longest grant id; those made here have 64 digits.
+pub const GRANT_ID_CHARS_MAX: u64 = 128;
+/// Longest name of a grant.
+pub const GRANT_NAME_CHARS_MAX: u64 = 256;
+/// Longest ARN of a principal.
+pub const PRINCIPAL_ID_CHARS_MAX: u64 = 256;
+/// Longest name of a service principal.
+pub const SERVICE_PRINCIPAL_CHARS_MAX: u64 = 128;
+/// Shortest ARN in a grant's constraint.
+pub const SOURCE_ARN_CHARS_MIN: u64 = 20;
+/// Longest ARN in a grant's constraint.
+pub const SOURCE_ARN_CHARS_MAX: u64 = 512;
 /// Most kinds of resource owners in a ListKeys request.
 pub const RESOURCE_OWNERS_MAX: u64 = 2;
 /// Longest pagination marker.

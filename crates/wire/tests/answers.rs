@@ -7,18 +7,20 @@
     reason = "helpers of tests may fail as tests do"
 )]
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use wire::{
     enums::*,
     json::encode,
     kms::{
-        aliases::*, encrypt::*, generate::*, import::*, key_policies::*, keys::*, mac::*,
-        multi_region::*, public_keys::*, rotation::*, shared_secrets::*, sign::*, tags::*,
+        aliases::*, encrypt::*, generate::*, grants::*, import::*, key_policies::*, keys::*,
+        mac::*, multi_region::*, public_keys::*, rotation::*, shared_secrets::*, sign::*, tags::*,
     },
     model::{Answer, description, operation},
-    names::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyMaterialId, Region},
-    values::Blob,
+    names::{AccountId, AliasArn, AliasName, GrantId, KeyArn, KeyId, KeyMaterialId, Region},
+    values::{Blob, EncryptionContext},
 };
 
 fn account() -> AccountId {
@@ -162,6 +164,40 @@ fn the_members_of_alias_policy_and_tag_answers_are_stated() {
         tags: vec![tag],
         next_marker: next_marker(),
         truncated: true,
+    });
+}
+
+#[test]
+fn the_members_of_grant_answers_are_stated() {
+    let context = EncryptionContext::from(BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+    let constraints = GrantConstraints {
+        encryption_context_subset: Some(context.clone()),
+        encryption_context_equals: Some(context),
+        source_arn: Some(String::new()),
+    };
+    stated(&constraints);
+    let entry = || GrantListEntry {
+        key_id: arn(),
+        grant_id: GrantId::from_bytes([1; 32]),
+        name: String::new(),
+        creation_date: time(),
+        grantee_principal: Some(String::new()),
+        retiring_principal: Some(String::new()),
+        issuing_account: String::new(),
+        operations: vec![GrantOperation::Decrypt],
+        constraints: Some(constraints.clone()),
+        grantee_service_principal: Some(String::new()),
+        retiring_service_principal: Some(String::new()),
+    };
+    stated(&entry());
+    stated(&ListGrantsResponse {
+        grants: vec![entry()],
+        next_marker: Some(String::new()),
+        truncated: true,
+    });
+    stated(&CreateGrantResponse {
+        grant_token: String::new(),
+        grant_id: GrantId::from_bytes([1; 32]),
     });
 }
 

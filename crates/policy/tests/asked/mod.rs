@@ -42,6 +42,7 @@ pub(crate) fn with_policies<T>(
         service_control: &levels,
         resource_control: &resource_control.iter().collect::<Vec<_>>(),
         endpoint: endpoint.as_ref(),
+        grants: None,
     };
     let (action, resource) = (request.action, request.key_arn);
     ask(&Query { principal: &principal, action, resource, context: &facts }, &policies)

@@ -16,6 +16,7 @@ use crate::conditions::Conditions;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::Facts;
+use crate::host::Host;
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page;
 use crate::quotas::RequestQuota;
@@ -197,7 +198,7 @@ pub(super) fn accept(
     let malformed =
         |message: String| ServiceError::new(ErrorCode::MalformedPolicyDocumentException, message);
     let document = Document::parse(text).map_err(|error| malformed(error.to_string()))?;
-    if !document.principals().all(|principal| exists(context, principal)) {
+    if !document.principals().all(|principal| exists(context.host(), principal)) {
         return Err(malformed(
             "Policy contains a statement with one or more invalid principals.".to_owned(),
         ));
@@ -231,14 +232,12 @@ fn may_put_policy(context: &Context<'_>, document: &Document) -> bool {
     policy::decide(&query, &policies).is_allowed()
 }
 
-/// Whether a principal that a policy names exists here. Until users and roles can be made, these are everybody, the
+/// Whether a principal that a policy or a grant names exists here. Until users and roles can be made, these are everybody, the
 /// accounts of this deployment, and services.
-fn exists(context: &Context<'_>, principal: &PrincipalPattern) -> bool {
+pub(crate) fn exists(host: &Host, principal: &PrincipalPattern) -> bool {
     match principal {
         PrincipalPattern::Everyone => true,
-        PrincipalPattern::Account { account, .. } => {
-            context.host().credentials.has_account(*account)
-        }
+        PrincipalPattern::Account { account, .. } => host.credentials.has_account(*account),
         PrincipalPattern::Service(name) => is_service_name(name),
         PrincipalPattern::Arn { .. }
         | PrincipalPattern::UniqueId(_)

@@ -3,6 +3,7 @@
 pub(crate) mod aliases;
 pub(crate) mod encrypt;
 pub(crate) mod generate;
+pub(crate) mod grants;
 pub(crate) mod import;
 pub(crate) mod key_policies;
 pub(crate) mod keys;

@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use store::{LockedStore, Snapshot, StoreError, StoreOptions};
 use tempfile::TempDir;
-use wire::names::{AliasName, KeyId};
+use wire::names::{AliasName, KeyId, Region};
 
 use crate::support::*;
 
@@ -61,6 +61,8 @@ impl Attacked {
         }
         save_usages(&place.store, &usages(10)).await;
         look();
+        save_grants(&place.store, &grants()).await;
+        look();
         change(&place).await;
         look();
         save_usages(&place.store, &usages(30)).await;
@@ -108,6 +110,19 @@ pub(crate) fn populated() -> Vec<store::KeyRecord> {
     records
 }
 
+/// Two grants of one grantee and one of another on each of these keys, and one of each that will go.
+fn grants() -> Vec<store::GrantRow> {
+    let mut grants = Vec::new();
+    for key in populated().into_iter().map(|record| record.key) {
+        for (number, grantee) in
+            [(1, GRANTEES[0]), (2, GRANTEES[0]), (3, GRANTEES[1]), (4, GRANTEES[1])]
+        {
+            grants.push(grant(key.region, key.key_id, number, grantee));
+        }
+    }
+    grants
+}
+
 /// A use of each of these keys.
 fn usages(second: i64) -> Vec<store::KeyUsageRow> {
     let keys = populated().into_iter().map(|record| record.key);
@@ -148,6 +163,7 @@ async fn change(place: &Place) {
     doomed.aliases = vec![alias_row("doomed", key_id(4))];
     save(&place.store, &doomed).await;
     save_usages(&place.store, &[key_usage(region(0), key_id(4), 20)]).await;
+    save_grants(&place.store, &[grant(region(0), key_id(4), 1, GRANTEES[0])]).await;
 }
 
 /// Goes on where `change` ended.
@@ -161,6 +177,9 @@ async fn change_again(place: &Place) {
             account.access_keys.pop();
             transaction.save_account(&account)?;
             transaction.delete_key(region(0), key_id(4))?;
+            for key in populated().into_iter().map(|record| record.key) {
+                assert!(transaction.delete_grant(key.region, key.key_id, grant_id(4))?);
+            }
             let mut record = transaction.key(last.region, last.key_id)?.unwrap();
             record.key.description.push('!');
             record.rotation = None;
@@ -196,6 +215,7 @@ fn load_all(snapshot: &Snapshot<'_>) -> Result<(), StoreError> {
         for id in records.iter().map(|record| record.key.key_id).chain([ghost(), key_id(4)]) {
             let found = snapshot.key(region, id)?;
             snapshot.key_usage(region, id)?;
+            load_grants(snapshot, region, id)?;
             let is_ours =
                 records.iter().any(|record| record.key.region == region && record.key.key_id == id);
             assert_eq!(found.is_some(), is_ours, "a copied key was believed");
@@ -224,11 +244,26 @@ fn load_all(snapshot: &Snapshot<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What is asked of the grants on a key.
+fn load_grants(snapshot: &Snapshot<'_>, region: Region, key_id: KeyId) -> Result<(), StoreError> {
+    for number in 1..=4 {
+        snapshot.grant(region, key_id, grant_id(number))?;
+        snapshot.grants_named(region, key_id, &format!("grant {number}"))?;
+    }
+    for grantee in GRANTEES {
+        snapshot.grants_of(region, key_id, grantee)?;
+        snapshot.grants_page(region, key_id, Some(grantee), None, 99)?;
+    }
+    snapshot.grants_page(region, key_id, None, None, 99)?;
+    snapshot.retirable_grants_page(region, RETIRING, None, 99)?;
+    Ok(())
+}
+
 /// What a caller does with an alias: the key it names must name it back.
 fn follow_alias(
     snapshot: &Snapshot<'_>,
     account: wire::names::AccountId,
-    region: wire::names::Region,
+    region: Region,
     alias: &AliasName,
 ) -> Result<(), StoreError> {
     let row = snapshot.alias(account, region, alias)?.unwrap();

@@ -142,6 +142,8 @@ async fn a_deleted_key_takes_every_row_with_it() {
     save(&place.store, &full(2)).await;
     let uses = [1, 2].map(|number| key_usage(region(0), key_id(number), 1));
     save_usages(&place.store, &uses).await;
+    let grants = [1, 2].map(|number| grant(region(0), key_id(number), 1, GRANTEES[0]));
+    save_grants(&place.store, &grants).await;
     let deleted: Result<_, StoreError> =
         place.store.write(|transaction| transaction.delete_key(region(0), key_id(1))).await;
     assert!(deleted.unwrap());
@@ -152,7 +154,7 @@ async fn a_deleted_key_takes_every_row_with_it() {
     let mut statement = stranger.prepare(names).unwrap();
     let tables: Vec<String> =
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(tables.len(), 10, "{tables:?}");
+    assert_eq!(tables.len(), 11, "{tables:?}");
     for table in tables {
         let sql = format!("SELECT count(*) FROM {table} WHERE key_id = ?1");
         let left: u32 = stranger.query_row(&sql, [key_id(1).as_str()], |row| row.get(0)).unwrap();

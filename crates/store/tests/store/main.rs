@@ -8,6 +8,7 @@
 
 mod attacked;
 mod crash;
+mod grants;
 mod groups;
 mod lifecycles;
 mod migration;

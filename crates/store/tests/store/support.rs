@@ -6,16 +6,16 @@ use crypto::SecretKey;
 use crypto::seal::{SealKey, SealKeys};
 use jiff::Timestamp;
 use store::{
-    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, KeyPolicyRow, KeyRecord,
-    KeyRow, KeyUsageRow, LockedStore, MaterialImportRow, MaterialRotationRow, MaterialRow,
-    MultiRegionRow, RotationRow, Store, StoreError, StoreOptions, TagRow,
+    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, GrantRow, KeyPolicyRow,
+    KeyRecord, KeyRow, KeyUsageRow, LockedStore, MaterialImportRow, MaterialRotationRow,
+    MaterialRow, MultiRegionRow, RotationRow, Store, StoreError, StoreOptions, TagRow,
 };
 use tempfile::TempDir;
 use wire::enums::{
-    ImportState, KeyLastUsageOperation, KeyManager, KeyMaterialState, KeySpec, KeyState, KeyUsage,
-    OriginType, RotationType,
+    GrantOperation, ImportState, KeyLastUsageOperation, KeyManager, KeyMaterialState, KeySpec,
+    KeyState, KeyUsage, OriginType, RotationType,
 };
-use wire::names::{AccountId, AliasName, KeyId, KeyMaterialId, Region};
+use wire::names::{AccountId, AliasName, GrantId, KeyId, KeyMaterialId, Region};
 
 pub(crate) fn seal_keys() -> SealKeys {
     seal_keys_of(7)
@@ -140,6 +140,39 @@ pub(crate) fn material_import(number: u8, valid_to: Option<i64>) -> MaterialImpo
         import_state: ImportState::Imported,
         imported: instant(7),
     }
+}
+
+/// Who has grants.
+pub(crate) const GRANTEES: [&str; 2] =
+    ["arn:aws:iam::444455556666:user/a/b", "arn:aws:iam::444455556666:root"];
+/// Who may retire them.
+pub(crate) const RETIRING: &str = "arn:aws:iam::444455556666:user/retiring";
+
+pub(crate) fn grant_id(number: u8) -> GrantId {
+    GrantId::from_bytes([number; 32])
+}
+
+pub(crate) fn grant(region: Region, key_id: KeyId, number: u8, grantee: &str) -> GrantRow {
+    GrantRow {
+        region,
+        key_id,
+        grant_id: grant_id(number),
+        grantee: grantee.to_owned(),
+        retiring: Some(RETIRING.to_owned()).filter(|_| number % 2 == 1),
+        issuing_account: account(1),
+        name: format!("grant {number}"),
+        operations: vec![GrantOperation::Decrypt, GrantOperation::Encrypt],
+        constraints: format!("constraints {number}"),
+        created: instant(i64::from(number)),
+    }
+}
+
+pub(crate) async fn save_grants(store: &Store, grants: &[GrantRow]) {
+    let grants = grants.to_vec();
+    let saved: Result<(), StoreError> = store
+        .write(move |transaction| grants.iter().try_for_each(|row| transaction.add_grant(row)))
+        .await;
+    saved.unwrap();
 }
 
 pub(crate) fn key_usage(region: Region, key_id: KeyId, second: i64) -> KeyUsageRow {

@@ -7,6 +7,7 @@
 pub mod aliases;
 pub mod encrypt;
 pub mod generate;
+pub mod grants;
 pub mod import;
 pub mod key_policies;
 pub mod keys;
@@ -32,4 +33,6 @@ pub(crate) const STRUCTURES: &[(&str, &[&str])] = &[
     ("RotationsListEntry", rotation::RotationsListEntry::MEMBERS),
     ("AliasListEntry", aliases::AliasListEntry::MEMBERS),
     ("Tag", tags::Tag::MEMBERS),
+    ("GrantListEntry", grants::GrantListEntry::MEMBERS),
+    ("GrantConstraints", grants::GrantConstraints::MEMBERS),
 ];

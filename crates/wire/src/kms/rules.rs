@@ -72,10 +72,32 @@ pub(super) const REQUIRED_PLAINTEXT: Rule =
 pub(super) const CIPHERTEXT: Rule = Rule::of(Kind::Blob(Range::of(1, CIPHERTEXT_BYTES_MAX)));
 pub(super) const REQUIRED_CIPHERTEXT: Rule = CIPHERTEXT.required();
 pub(super) const ENCRYPTION_CONTEXT: Rule = Rule::of(Kind::Map);
-pub(super) const GRANT_TOKENS: Rule = Rule::of(Kind::List {
-    length: Range::of(0, GRANT_TOKENS_MAX),
-    item: &Kind::text(Range::of(1, GRANT_TOKEN_CHARS_MAX)),
-});
+const GRANT_TOKEN_KIND: Kind = Kind::text(Range::of(1, GRANT_TOKEN_CHARS_MAX));
+pub(super) const GRANT_TOKEN: Rule = Rule::of(GRANT_TOKEN_KIND);
+pub(super) const GRANT_TOKENS: Rule =
+    Rule::of(Kind::List { length: Range::of(0, GRANT_TOKENS_MAX), item: &GRANT_TOKEN_KIND });
+pub(super) const GRANT_ID: Rule = Rule::of(Kind::text(Range::of(1, GRANT_ID_CHARS_MAX)));
+pub(super) const REQUIRED_GRANT_ID: Rule = GRANT_ID.required();
+pub(super) const GRANT_NAME: Rule = Rule::of(Kind::patterned(
+    Range::of(1, GRANT_NAME_CHARS_MAX),
+    "^[a-zA-Z0-9:/_-]+$",
+    is_alias_text,
+));
+pub(super) const PRINCIPAL_ID: Rule = Rule::of(Kind::patterned(
+    Range::of(1, PRINCIPAL_ID_CHARS_MAX),
+    r"^[\w+=,.@:/-]+$",
+    is_principal_id,
+));
+pub(super) const SERVICE_PRINCIPAL: Rule = Rule::of(Kind::patterned(
+    Range::of(1, SERVICE_PRINCIPAL_CHARS_MAX),
+    r"^([A-Za-z0-9\-]+)\.([A-Za-z0-9\-]+)(\.[A-Za-z0-9\-]+)+$",
+    is_service_principal,
+));
+pub(super) const SOURCE_ARN: Rule = Rule::of(Kind::patterned(
+    Range::of(SOURCE_ARN_CHARS_MIN, SOURCE_ARN_CHARS_MAX),
+    "^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$",
+    is_source_arn,
+));
 pub(super) const ENCRYPTION_ALGORITHM: Rule =
     Rule::of(Kind::Enumeration(EncryptionAlgorithmSpec::TEXTS));
 pub(super) const DRY_RUN_MODIFIERS: Rule =
@@ -157,6 +179,41 @@ fn is_lower_hexadecimal(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 
+/// `^[\w+=,.@:/-]+$`
+fn is_principal_id(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b);
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+/// `^([A-Za-z0-9\-]+)\.([A-Za-z0-9\-]+)(\.[A-Za-z0-9\-]+)+$`: three labels or more.
+fn is_service_principal(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    text.split('.').count() >= 3 && text.split('.').all(is_label)
+}
+
+/// `^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$`, where `.` is no line break in Java.
+fn is_source_arn(text: &str) -> bool {
+    let lower = |part: &str| {
+        part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let is_account = |part: &str| part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit());
+    let is_rest = |part: &str| {
+        let breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+        !part.is_empty() && !part.contains(breaks)
+    };
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, rest] = parts.as_slice() else { return false };
+    *arn == "arn"
+        && partition.strip_prefix("aws").is_some_and(lower)
+        && !service.is_empty()
+        && lower(service)
+        && lower(region)
+        && is_account(account)
+        && is_rest(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +231,38 @@ mod tests {
         assert!(is_lower_hexadecimal("0f"));
         for wrong in ["", "F", "g", "0 ", "٣"] {
             assert!(!is_lower_hexadecimal(wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_principals_are_decided_as_their_texts_say() {
+        assert!(is_principal_id("arn:aws:iam::111122223333:user/a+b=c,d.e@f_g-h"));
+        for wrong in ["", "a b", "ä", "a*", "a\n"] {
+            assert!(!is_principal_id(wrong), "{wrong:?}");
+        }
+        assert!(is_service_principal("ec2.amazonaws.com"));
+        assert!(is_service_principal("-.B.0.amazonaws"));
+        for wrong in ["", "ec2", "ec2.amazonaws", "ec2..com", ".a.b", "a.b.", "a_b.c.d", "a.b.ä"] {
+            assert!(!is_service_principal(wrong), "{wrong:?}");
+        }
+        for right in [
+            "arn:aws:ec2:eu-central-1:111122223333:volume/vol-1",
+            "arn:aws-cn:s3::111122223333: a:b/*é",
+        ] {
+            assert!(is_source_arn(right), "{right:?}");
+        }
+        for wrong in [
+            "",
+            "arn:aws:s3:::bucket",
+            "arn:aws:s3::111122223333:",
+            "arn:aws:s3::11112222333:x",
+            "arn:aws::eu-central-1:111122223333:x",
+            "arn:awS:s3::111122223333:x",
+            "arn:gcp:s3::111122223333:x",
+            "arn:aws:S3::111122223333:x",
+            "arn:aws:s3::111122223333:x\n",
+        ] {
+            assert!(!is_source_arn(wrong), "{wrong:?}");
         }
     }
 }

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
-use super::{InvalidName, ascii, is_lower_hex_digit, lower_hex, lower_hex_digit, show_as_str};
+use super::{
+    InvalidName, ascii, is_lower_hex_digit, lower_hex, lower_hex_bytes, lower_hex_digit,
+    show_as_str,
+};
 
 const MULTI_REGION_PREFIX: [u8; 4] = *b"mrk-";
 /// Where the dashes of a UUID stand.
@@ -109,13 +112,7 @@ impl FromStr for KeyMaterialId {
 
     fn from_str(text: &str) -> Result<KeyMaterialId, InvalidName> {
         let invalid = InvalidName::expected("a key material id: 64 hexadecimal digits");
-        let digits = <[u8; 64]>::try_from(text.as_bytes()).map_err(|_| invalid)?;
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
-            let [high, low] = pair.map(lower_hex_digit);
-            *byte = (high.ok_or(invalid)? << 4) | low.ok_or(invalid)?;
-        }
-        Ok(KeyMaterialId(bytes))
+        lower_hex_bytes(text).map(KeyMaterialId).ok_or(invalid)
     }
 }
 

@@ -7,6 +7,7 @@ mod account;
 mod alias;
 mod arn;
 mod entity;
+mod grant_id;
 mod key_id;
 mod key_ref;
 mod region;
@@ -17,6 +18,7 @@ pub use alias::AliasName;
 pub(crate) use alias::is_alias_text;
 pub use arn::{AliasArn, KeyArn};
 pub use entity::{EntityArn, EntityKind, EntityName, EntityOwner, EntityPath};
+pub use grant_id::GrantId;
 pub use key_id::{KeyId, KeyMaterialId};
 pub use key_ref::{KeyRef, KeyRefError};
 pub(crate) use region::is_region_text;
@@ -86,6 +88,17 @@ fn lower_hex_digit(character: u8) -> Option<u8> {
         b'a'..=b'f' => Some(character - b'a' + 10),
         0..=b'/' | b':'..=b'`' | b'g'..=255 => None,
     }
+}
+
+/// The 32 bytes that 64 lower-case hexadecimal characters are, and nothing else is.
+fn lower_hex_bytes(text: &str) -> Option<[u8; 32]> {
+    let digits = <[u8; 64]>::try_from(text.as_bytes()).ok()?;
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let [high, low] = pair.map(lower_hex_digit);
+        *byte = (high? << 4) | low?;
+    }
+    Some(bytes)
 }
 
 /// The two lower-case hexadecimal characters of a byte.

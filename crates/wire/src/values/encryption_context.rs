@@ -6,7 +6,7 @@ use std::{
     ops::Deref,
 };
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Pairs of text that are bound to a ciphertext as additional authenticated data.
 ///
@@ -26,6 +26,12 @@ impl Deref for EncryptionContext {
 impl From<BTreeMap<String, String>> for EncryptionContext {
     fn from(pairs: BTreeMap<String, String>) -> EncryptionContext {
         EncryptionContext(pairs)
+    }
+}
+
+impl Serialize for EncryptionContext {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
