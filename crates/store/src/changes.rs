@@ -37,6 +37,9 @@ fn columns_of(change: &Change) -> (&'static str, Option<&str>, Option<&str>, &st
             ("alias", Some(account.as_str()), Some(region.as_str()), alias.as_str())
         }
         Change::Account { account } => ("account", None, None, account.as_str()),
+        Change::Identity { account, identity_id } => {
+            ("identity", Some(account.as_str()), None, identity_id)
+        }
         Change::AccessKey { access_key_id } => ("access_key", None, None, access_key_id),
     }
 }
@@ -53,6 +56,9 @@ fn read(columns: &mut Columns<'_>) -> Result<(u64, Change)> {
             Change::Alias { account, region, alias: columns.parse()? }
         }
         ("account", None, None) => Change::Account { account: columns.parse()? },
+        ("identity", Some(account), None) => {
+            Change::Identity { account, identity_id: columns.text()? }
+        }
         ("access_key", None, None) => Change::AccessKey { access_key_id: columns.text()? },
         _ => return Err(StoreError::Undecodable { table: CHANGES.name, column: 1 }),
     };

@@ -4,8 +4,8 @@
 //! key material and credentials arrive wrapped by `custody` and leave as they came.
 //!
 //! The database is not trusted. Every row that carries a decision has a seal (a MAC over its table,
-//! identity, sequence and columns), every aggregate (a key or an account with all its rows) has a
-//! manifest that lists its rows, and one sealed row, the head, proves which aggregates there are
+//! identity, sequence and columns), every aggregate (a key, an account or an identity of IAM with
+//! all its rows) has a manifest that lists its rows, and one sealed row, the head, proves which aggregates there are
 //! and how new each is. A row that is edited, swapped, copied, deleted or replayed is refused with
 //! [`StoreError::Seal`] and never used. One kind of row decides nothing and is sealed without being
 //! listed: the [last use](KeyUsageRow) of a key, of which an older row passes.
@@ -25,6 +25,9 @@ mod database;
 mod domain_keys;
 mod error;
 mod head;
+mod identities;
+mod identity_records;
+mod identity_rows;
 mod key_materials;
 mod key_policies;
 mod key_records;
@@ -58,6 +61,11 @@ pub use audit_outbox::OutboxRecord;
 pub use change::Change;
 pub use domain_keys::{DeploymentRow, DomainKeyRow};
 pub use error::StoreError;
+pub use identities::{IdentityKind, IdentityRow};
+pub use identity_records::IdentityRecord;
+pub use identity_rows::{
+    AttachmentRow, IdentityPolicyRow, IdentityTagRow, MembershipRow, UserAccessKeyRow,
+};
 pub use key_materials::MaterialRow;
 pub use key_policies::KeyPolicyRow;
 pub use key_records::KeyRecord;

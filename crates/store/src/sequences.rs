@@ -2,7 +2,7 @@
 //!
 //! Filled when the store is unlocked, from rows whose whole the [digest](crate::set_digest) proves,
 //! and kept by the writer. An aggregate that a stranger sets back, removes or raises from deletion
-//! is refused at the next load. About 50 bytes for each key and account.
+//! is refused at the next load. About 50 bytes for each key, account and identity.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
@@ -24,6 +24,10 @@ impl Aggregate {
 
     pub(crate) fn account(account: AccountId) -> Aggregate {
         Aggregate::of(("account", account))
+    }
+
+    pub(crate) fn identity(account: AccountId, identity_id: &str) -> Aggregate {
+        Aggregate::of(("identity", account, identity_id))
     }
 
     fn of(name: impl Hash) -> Aggregate {

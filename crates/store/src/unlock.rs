@@ -1,6 +1,6 @@
 //! The first look under the seal keys: is the database as it was left?
 //!
-//! Reads the sequence of every key and account once, about 3 seconds for a million.
+//! Reads the sequence of every key, account and identity once, about 3 seconds for a million.
 
 use crypto::seal::{SealKey, SealKeys};
 use rusqlite::{Connection, TransactionBehavior};
@@ -10,6 +10,7 @@ use crate::changes::check_feed;
 use crate::columns::Columns;
 use crate::error::Result;
 use crate::head::{Head, refuse};
+use crate::identities::{self, IDENTITIES};
 use crate::keys::{self, KEYS};
 use crate::schema::{SEALED_TABLES, SealedTable};
 use crate::seal::{self, Seal};
@@ -24,7 +25,7 @@ pub(crate) struct Believed {
     pub(crate) sequences: Sequences,
 }
 
-/// Checks the head, the change feed and the set of keys and accounts.
+/// Checks the head, the change feed and the set of keys, accounts and identities.
 ///
 /// # Errors
 ///
@@ -52,12 +53,13 @@ pub(crate) fn check(
     let mut sum = Sum::new([newest, key]);
     sum.add_keys(&transaction)?;
     sum.add_accounts(&transaction)?;
+    sum.add_identities(&transaction)?;
     let [digest, proof] = sum.digests;
 
     if proof.tag(key) != head.aggregates {
-        let error = find_broken(&transaction, seal_keys)
-            .err()
-            .unwrap_or_else(|| refuse("keys or accounts are older than they were left, or gone"));
+        let error = find_broken(&transaction, seal_keys).err().unwrap_or_else(|| {
+            refuse("keys, accounts or identities are older than they were left, or gone")
+        });
         if !accept_rollback {
             return Err(error);
         }
@@ -128,6 +130,24 @@ impl<'k> Sum<'k> {
         Ok(())
     }
 
+    fn add_identities(&mut self, connection: &Connection) -> Result<()> {
+        let mut statement = connection.prepare(identities::SEQUENCES)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let mut columns = Columns::new(&IDENTITIES, row);
+            let (account, identity_id) = (columns.parse(), columns.text());
+            let sequence = columns.number();
+            let (Ok(account), Ok(identity_id), Ok(sequence)) = (account, identity_id, sequence)
+            else {
+                return Err(seal::refuse(&IDENTITIES, row, "the row does not name an identity"));
+            };
+            let account: wire::names::AccountId = account;
+            let aggregate = Aggregate::identity(account, &identity_id);
+            self.add(&IDENTITIES, aggregate, &[account.as_str(), &identity_id], sequence);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, table: &SealedTable, aggregate: Aggregate, identity: &[&str], sequence: u64) {
         let [newest, key] = self.keys;
         let [digest, proof] = &mut self.digests;
@@ -143,7 +163,8 @@ impl<'k> Sum<'k> {
 
 /// Names a row whose own seal is broken, if it was that.
 fn find_broken(connection: &Connection, seal_keys: &SealKeys) -> Result<()> {
-    for (table, all) in [(&KEYS, keys::ALL), (&ACCOUNTS, accounts::ALL)] {
+    let tables = [(&KEYS, keys::ALL), (&ACCOUNTS, accounts::ALL), (&IDENTITIES, identities::ALL)];
+    for (table, all) in tables {
         let mut statement = connection.prepare(all)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {

@@ -9,6 +9,7 @@
 mod attacked;
 mod crash;
 mod groups;
+mod identities;
 mod lifecycles;
 mod migration;
 mod model;
