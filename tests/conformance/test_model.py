@@ -8,6 +8,7 @@ import botocore.session
 import pytest
 
 from keystead import REPOSITORY
+from models import members, normal
 
 SESSION = botocore.session.get_session()
 MODEL = SESSION.get_service_model("kms")
@@ -18,40 +19,6 @@ BUILT = 45
 def unbuilt():
     """The one list of operations that are still to come."""
     return (REPOSITORY / "crates/service/src/kms/unbuilt.txt").read_text().split()
-
-
-def theirs(shape):
-    """A shape of the model in the form of ours."""
-    told = {"type": {"long": "integer"}.get(shape.type_name, shape.type_name)}
-    for name in ("min", "max", "pattern"):
-        if name in shape.metadata:
-            told[name] = shape.metadata[name]
-    if getattr(shape, "enum", None):
-        told["enum"] = sorted(shape.enum)
-    if shape.type_name == "list":
-        told["item"] = theirs(shape.member)
-    if shape.type_name == "structure":
-        told["members"] = members(shape)
-    return told
-
-
-def members(shape):
-    """The members of a structure of the model, by name."""
-    return {name: {**theirs(member), "required": name in shape.required_members,
-                   "sensitive": bool(member.metadata.get("sensitive"))}
-            for name, member in (shape.members if shape is not None else {}).items()}
-
-
-def normal(description):
-    """Our form with members by name and enumerations in order."""
-    told = {name: value for name, value in description.items() if name != "name"}
-    if "enum" in told:
-        told["enum"] = sorted(told["enum"])
-    if "item" in told:
-        told["item"] = normal(told["item"])
-    if "members" in told:
-        told["members"] = {member["name"]: normal(member) for member in told["members"]}
-    return told
 
 
 def test_the_model_is_the_pinned_one():

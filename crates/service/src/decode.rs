@@ -12,7 +12,6 @@ pub(crate) fn request<R: DeserializeOwned + Default>(
 ) -> Result<R, ServiceError> {
     match spec.api {
         Api::Kms => Ok(wire::json::decode(body)?),
-        // The one operation of STS that is built has no members; the form has been read for its `Action`.
-        Api::Sts => Ok(R::default()),
+        Api::Sts => Ok(wire::query::decode(body)?),
     }
 }

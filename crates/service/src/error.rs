@@ -266,6 +266,12 @@ impl From<wire::json::SerializationError> for ServiceError {
     }
 }
 
+impl From<wire::query::QueryError> for ServiceError {
+    fn from(error: wire::query::QueryError) -> ServiceError {
+        ServiceError::new(ErrorCode::SerializationException, error.to_string())
+    }
+}
+
 impl From<wire::shape::Violations> for ServiceError {
     fn from(violations: wire::shape::Violations) -> ServiceError {
         ServiceError::validation(violations.to_string())

@@ -108,6 +108,8 @@ pub(crate) enum KeyForms {
 pub(crate) enum AnswerForm {
     /// The response as JSON.
     Json,
+    /// The response as XML in this namespace, as everything of AWS Query.
+    Xml(&'static str),
     /// Nothing at all, as AWS answers operations without output.
     Empty,
 }
@@ -150,9 +152,12 @@ pub(crate) trait Operation: Send + Sync + 'static {
     }
 
     /// The body of a success.
-    fn body(response: &Self::Response, _request_id: Uuid) -> Vec<u8> {
+    fn body(response: &Self::Response, request_id: Uuid) -> Vec<u8> {
         match Self::SPEC.answer {
             AnswerForm::Json => wire::json::encode(response),
+            AnswerForm::Xml(namespace) => {
+                wire::query::encode::<Self::Request>(namespace, response, &request_id.to_string())
+            }
             AnswerForm::Empty => Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! From outcomes to answers, by the protocol of the API.
 
 use uuid::Uuid;
+use wire::query::{self, STS_NAMESPACE};
 
 use crate::api::Answer;
 use crate::error::ServiceError;
@@ -21,8 +22,8 @@ pub(crate) fn error(
         Api::Kms => (code.status(), wire::json::error_body(code, error.message())),
         Api::Sts => {
             let message = error.message().unwrap_or_default();
-            let body = wire::query::error_xml(code, message, &request_id.to_string());
-            (code.in_query().1, body.into_bytes())
+            let body = query::error_xml(STS_NAMESPACE, code, message, &request_id.to_string());
+            (code.in_query().1, body)
         }
     };
     Answer { status, content_type: api.content_type(), body, operation, result: code.name() }

@@ -25,7 +25,7 @@ pub trait WireEnum: Copy + Eq + fmt::Debug + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a value of {enumeration}")]
 pub struct UnknownValue {
-    enumeration: &'static str,
+    pub(crate) enumeration: &'static str,
 }
 
 /// Declares enumerations whose values have wire texts.
@@ -89,6 +89,7 @@ macro_rules! wire_enum {
         pub const ENUMERATIONS: &[(&str, &[&str])] = &[$(($model, <$name as WireEnum>::TEXTS)),+];
     };
 }
+pub(crate) use wire_enum;
 
 wire_enum! {
     /// What a key may be used for.

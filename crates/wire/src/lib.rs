@@ -9,6 +9,7 @@
 
 pub mod enums;
 pub mod error_codes;
+pub mod iam;
 pub mod json;
 pub mod kms;
 pub mod limits;
@@ -18,3 +19,4 @@ pub mod query;
 pub mod shape;
 pub mod sts;
 pub mod values;
+mod writer;

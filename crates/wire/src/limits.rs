@@ -56,6 +56,104 @@ pub const ROTATION_PERIOD_DAYS_MIN: u64 = 90;
 /// Longest time between two automatic rotations.
 pub const ROTATION_PERIOD_DAYS_MAX: u64 = 2560;
 
+/// Longest name of a new user; the same as AWS's quota.
+pub const USER_NAME_CHARS_MAX: u64 = 64;
+/// Longest role name.
+pub const ROLE_NAME_CHARS_MAX: u64 = 64;
+/// Longest name of a group, of a policy, or of a user that exists already.
+pub const IAM_NAME_CHARS_MAX: u64 = 128;
+/// Longest suffix of a service-linked role's name.
+pub const CUSTOM_SUFFIX_CHARS_MAX: u64 = 64;
+/// Longest path of a user, group, role or policy.
+pub const PATH_CHARS_MAX: u64 = 512;
+/// Shortest ARN in IAM and STS.
+pub const ARN_CHARS_MIN: u64 = 20;
+/// Longest ARN in IAM and STS.
+pub const ARN_CHARS_MAX: u64 = 2048;
+/// Most tags of a user, a role, a policy or a session.
+pub const TAGS_MAX: u64 = 50;
+/// Longest pagination marker of IAM.
+pub const IAM_MARKER_CHARS_MAX: u64 = 320;
+/// Largest page of IAM.
+pub const MAX_ITEMS_MAX: u64 = 1000;
+/// Shortest access key id.
+pub const ACCESS_KEY_ID_CHARS_MIN: u64 = 16;
+/// Longest access key id.
+pub const ACCESS_KEY_ID_CHARS_MAX: u64 = 128;
+/// Longest description of a role or a policy.
+pub const IAM_DESCRIPTION_CHARS_MAX: u64 = 1000;
+/// Shortest limit on the sessions of a role: one hour.
+pub const MAX_SESSION_DURATION_SECONDS_MIN: u64 = 3600;
+/// Longest session of a role: twelve hours.
+pub const ROLE_SESSION_DURATION_SECONDS_MAX: u64 = 43_200;
+/// Longest session of the console: ninety days.
+pub const SIGNIN_SESSION_DURATION_SECONDS_MAX: u64 = 7_776_000;
+/// Longest URL of an OIDC provider.
+pub const PROVIDER_URL_CHARS_MAX: u64 = 255;
+/// Longest audience of an OIDC provider.
+pub const CLIENT_ID_CHARS_MAX: u64 = 255;
+/// Length of a certificate's fingerprint: SHA-1 as hexadecimal digits.
+pub const THUMBPRINT_CHARS: u64 = 40;
+/// Longest ARN of an instance of IAM Identity Center.
+pub const IDENTITY_CENTER_INSTANCE_ARN_CHARS_MAX: u64 = 1224;
+/// Longest name of a claim that a context provider passes on.
+pub const CONTEXT_PROVIDER_KEY_CHARS_MAX: u64 = 128;
+/// Most claims that a context provider passes on.
+pub const CONTEXT_PROVIDER_KEYS_MAX: u64 = 10;
+/// Shortest account alias.
+pub const ACCOUNT_ALIAS_CHARS_MIN: u64 = 3;
+/// Longest account alias.
+pub const ACCOUNT_ALIAS_CHARS_MAX: u64 = 63;
+/// Shortest action name of a simulation.
+pub const ACTION_NAME_CHARS_MIN: u64 = 3;
+/// Longest action name of a simulation.
+pub const ACTION_NAME_CHARS_MAX: u64 = 128;
+/// Longest resource name of a simulation.
+pub const RESOURCE_NAME_CHARS_MAX: u64 = 2048;
+/// Longest scenario of a simulation.
+pub const RESOURCE_HANDLING_OPTION_CHARS_MAX: u64 = 64;
+/// Shortest condition key of a simulation.
+pub const CONTEXT_KEY_NAME_CHARS_MIN: u64 = 5;
+/// Longest condition key of a simulation.
+pub const CONTEXT_KEY_NAME_CHARS_MAX: u64 = 256;
+/// Most policies that a simulation leaves out.
+pub const POLICY_EXCLUSIONS_MAX: u64 = 256;
+/// Most levels of an organization in a simulation.
+pub const ORGANIZATION_LEVELS_MAX: u64 = 7;
+
+/// Longest name of a role's session.
+pub const ROLE_SESSION_NAME_CHARS_MAX: u64 = 64;
+/// Longest name of a federated user.
+pub const FEDERATED_USER_NAME_CHARS_MAX: u64 = 32;
+/// Longest source identity.
+pub const SOURCE_IDENTITY_CHARS_MAX: u64 = 256;
+/// Longest session policy in the model, where it has a limit.
+pub const SESSION_POLICY_CHARS_MAX: u64 = 2048;
+/// Shortest session: fifteen minutes.
+pub const SESSION_DURATION_SECONDS_MIN: u64 = 900;
+/// Longest session of a user: thirty-six hours.
+pub const USER_SESSION_DURATION_SECONDS_MAX: u64 = 129_600;
+/// Longest external id.
+pub const EXTERNAL_ID_CHARS_MAX: u64 = 1224;
+/// Shortest serial number or ARN of an MFA device.
+pub const SERIAL_NUMBER_CHARS_MIN: u64 = 9;
+/// Longest serial number or ARN of an MFA device.
+pub const SERIAL_NUMBER_CHARS_MAX: u64 = 256;
+/// Length of a one-time code.
+pub const TOKEN_CODE_CHARS: u64 = 6;
+/// Longest minimum that a caller may ask of a session token.
+pub const MINIMUM_SESSION_TOKEN_SIZE_BYTES_MAX: u64 = 4096;
+/// Most contexts that trusted providers vouch for.
+pub const PROVIDED_CONTEXTS_MAX: u64 = 5;
+/// Longest assertion of a context.
+pub const CONTEXT_ASSERTION_CHARS_MAX: u64 = 3072;
+/// Longest token of an identity provider.
+pub const WEB_IDENTITY_TOKEN_CHARS_MAX: u64 = 20_000;
+/// Longest host of an identity provider.
+pub const PROVIDER_ID_CHARS_MAX: u64 = 2048;
+/// Longest encoded authorization message.
+pub const ENCODED_MESSAGE_CHARS_MAX: u64 = 10_240;
+
 /// Longest Region name.
 pub const REGION_BYTES_MAX: usize = 32;
 
@@ -68,4 +166,11 @@ pub const JSON_DEPTH_MAX: u8 = 16;
 /// A list of 100,000 empty tags would otherwise be answered with a text many times its size.
 pub const VIOLATIONS_MAX: usize = 50;
 /// Most members of an AWS Query form.
-pub const FORM_MEMBERS_MAX: usize = 256;
+///
+/// Fifty tags take 100; a simulation names an action, a resource and three members of each context
+/// entry.
+pub const FORM_MEMBERS_MAX: usize = 1024;
+/// Most parts of a name in an AWS Query form, as `Tags.member.1.Key` has four. No shape needs more than seven.
+pub const FORM_DEPTH_MAX: usize = 8;
+/// Greatest number of an item of a list in an AWS Query form. Numbers may be left out.
+pub const FORM_LIST_INDEX_MAX: u32 = 10_000;

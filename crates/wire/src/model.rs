@@ -1,13 +1,14 @@
 //! All that is built here as plain data, to be compared with the model that AWS publishes.
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     enums::ENUMERATIONS,
     error_codes::ErrorCode,
-    kms,
+    iam, kms,
     shape::{Shape, describe},
+    sts,
 };
 
 /// The request of an operation.
@@ -34,18 +35,11 @@ pub fn operation<R: Request>() -> (&'static str, Value) {
     (R::OPERATION, json!({ "request": request, "answer": R::Answer::MEMBERS }))
 }
 
-/// Describes the given operations, and every nested structure, enumeration and error of KMS that is built here.
+/// Describes the given operations of KMS, all shapes of IAM and STS, and every nested structure,
+/// enumeration and error that is built here.
 ///
-/// Which operations there are is not known here: their one list is the operation table.
+/// Which operations of KMS there are is not known here: their one list is the operation table.
 pub fn description(operations: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    let operations: serde_json::Map<String, Value> =
-        operations.into_iter().map(|(name, description)| (name.to_owned(), description)).collect();
-    let enumerations: serde_json::Map<String, Value> =
-        ENUMERATIONS.iter().map(|(name, values)| ((*name).to_owned(), json!(values))).collect();
-    let structures: serde_json::Map<String, Value> = kms::STRUCTURES
-        .iter()
-        .map(|(name, members)| ((*name).to_owned(), json!(members)))
-        .collect();
     let errors: Vec<Value> = ErrorCode::ALL
         .iter()
         .map(|code| {
@@ -53,23 +47,55 @@ pub fn description(operations: impl IntoIterator<Item = (&'static str, Value)>) 
                 "name": code.name(),
                 "status": code.status(),
                 "modelled": code.is_modelled(),
+                "query": code.in_query(),
             })
         })
         .collect();
     json!({
-        "operations": operations,
-        "structures": structures,
-        "enumerations": enumerations,
+        "operations": object(operations),
+        "structures": texts_by_name(kms::STRUCTURES),
+        "enumerations": texts_by_name(ENUMERATIONS),
         "errors": errors,
+        "iam": {
+            "operations": object(iam::OPERATIONS.iter().map(|describe| describe())),
+            "structures": texts_by_name(iam::STRUCTURES),
+            "enumerations": texts_by_name(iam::enums::ENUMERATIONS),
+        },
+        "sts": {
+            "operations": object(sts::OPERATIONS.iter().map(|describe| describe())),
+            "structures": texts_by_name(sts::STRUCTURES),
+            "enumerations": {},
+        },
     })
+}
+
+fn object(values: impl IntoIterator<Item = (&'static str, Value)>) -> Map<String, Value> {
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn texts_by_name(texts: &[(&'static str, &[&str])]) -> Map<String, Value> {
+    object(texts.iter().map(|(name, texts)| (*name, json!(texts))))
 }
 
 /// States the members of an answer beside its struct.
 macro_rules! answer {
-    ($name:ty: $($member:literal),+ $(,)?) => {
+    ($name:ty: $($member:literal),* $(,)?) => {
         impl crate::model::Answer for $name {
-            const MEMBERS: &'static [&'static str] = &[$($member),+];
+            const MEMBERS: &'static [&'static str] = &[$($member),*];
         }
     };
 }
 pub(crate) use answer;
+
+/// Ties requests to their operations and their answers.
+macro_rules! family {
+    ($($request:ident = $operation:literal -> $answer:ty;)+) => {
+        $(
+            impl crate::model::Request for $request {
+                const OPERATION: &'static str = $operation;
+                type Answer = $answer;
+            }
+        )+
+    };
+}
+pub(crate) use family;

@@ -390,5 +390,6 @@ fn what_is_described_has_its_members_and_rules() {
     let errors = description["errors"].as_array().unwrap();
     assert!(errors.contains(&json!({
         "name": "KMSInternalException", "status": 500, "modelled": true,
+        "query": ["KMSInternalException", 500],
     })));
 }

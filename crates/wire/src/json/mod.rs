@@ -7,13 +7,11 @@
 mod checked;
 pub mod epoch;
 mod skip;
-mod writer;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error_codes::ErrorCode;
+use crate::{error_codes::ErrorCode, writer::SecretWriter};
 use checked::Checked;
-use writer::SecretWriter;
 
 /// A body that cannot be read: AWS's SerializationException.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

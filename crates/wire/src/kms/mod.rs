@@ -19,7 +19,7 @@ pub mod shared_secrets;
 pub mod sign;
 pub mod tags;
 
-use crate::model::Answer;
+use crate::model::{Answer, family};
 
 /// The structures inside answers, by their names in the model, with their members.
 pub(crate) const STRUCTURES: &[(&str, &[&str])] = &[
@@ -33,16 +33,3 @@ pub(crate) const STRUCTURES: &[(&str, &[&str])] = &[
     ("AliasListEntry", aliases::AliasListEntry::MEMBERS),
     ("Tag", tags::Tag::MEMBERS),
 ];
-
-/// Ties requests to their operations and their answers.
-macro_rules! family {
-    ($($request:ident = $operation:literal -> $answer:ty;)+) => {
-        $(
-            impl crate::model::Request for $request {
-                const OPERATION: &'static str = $operation;
-                type Answer = $answer;
-            }
-        )+
-    };
-}
-use family;

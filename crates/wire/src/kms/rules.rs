@@ -10,7 +10,10 @@ use crate::{
     },
     limits::*,
     names::{is_alias_text, is_region_text},
-    shape::{Kind, Range, Rule},
+    shape::{
+        Kind, Range, Rule,
+        pattern::{is_policy_text, is_word},
+    },
 };
 
 pub(super) const KEY_ID: Rule = Rule::of(Kind::text(Range::of(1, KEY_ID_CHARS_MAX)));
@@ -127,17 +130,6 @@ pub(super) const REQUIRED_REGION: Rule = Rule::of(Kind::patterned(
 ))
 .required();
 
-/// `[\u0009\u000A\u000D\u0020-\u00FF]+`
-fn is_policy_text(text: &str) -> bool {
-    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
-    !text.is_empty() && text.chars().all(allowed)
-}
-
-/// `[\w]+`, which in Java means ASCII.
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
 /// `^[a-zA-Z0-9-_.]+$`
 fn is_xks_key_id(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
@@ -171,16 +163,8 @@ mod tests {
 
     #[test]
     fn patterns_are_decided_as_their_texts_say() {
-        assert!(is_policy_text("{\t\r\n \u{7f}\u{80}ÿ}"));
-        for wrong in ["", "\u{0}", "\u{b}", "\u{1f}", "Ā", "€"] {
-            assert!(!is_policy_text(wrong), "{wrong:?}");
-        }
         assert!(is_marker_text("") && is_marker_text(" ÿ~"));
         assert!(!is_marker_text("\n") && !is_marker_text("Ā"));
-        assert!(is_word("default_0"));
-        for wrong in ["", "a-b", "ä", "a b"] {
-            assert!(!is_word(wrong), "{wrong:?}");
-        }
         assert!(is_xks_key_id("a-b_c.0"));
         assert!(!is_xks_key_id("") && !is_xks_key_id("a/b"));
         assert!(is_key_material_description("aZ0:/_.- \t\n\u{b}\u{c}\r"));

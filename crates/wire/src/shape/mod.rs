@@ -6,6 +6,7 @@
 //! rules as plain data, to be compared with the model that AWS publishes.
 
 mod describe;
+pub(crate) mod pattern;
 mod record;
 mod rule;
 mod validate;
@@ -17,7 +18,7 @@ pub use validate::{Violations, validate};
 
 use crate::{
     enums::WireEnum,
-    values::{Blob, EncryptionContext, OneOf},
+    values::{Blob, EncryptionContext, OneOf, SecretText},
 };
 
 /// A structure of the model whose members can be looked at.
@@ -95,6 +96,12 @@ impl<T: View> List for Vec<T> {
 impl View for String {
     fn view(&self) -> Value<'_> {
         Value::Text(self)
+    }
+}
+
+impl View for SecretText {
+    fn view(&self) -> Value<'_> {
+        Value::Text(self.as_str())
     }
 }
 

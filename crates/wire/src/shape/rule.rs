@@ -63,6 +63,16 @@ impl Range {
     pub const fn of(min: u64, max: u64) -> Range {
         Range { min: Some(min), max: Some(max) }
     }
+
+    /// From `min` on, itself included.
+    pub const fn at_least(min: u64) -> Range {
+        Range { min: Some(min), max: None }
+    }
+
+    /// Up to `max`, itself included.
+    pub const fn at_most(max: u64) -> Range {
+        Range { min: None, max: Some(max) }
+    }
 }
 
 /// A regular expression of the model, with a function that decides the same by hand.

@@ -8,14 +8,14 @@ use zeroize::Zeroize;
 const CAPACITY_BYTES_FIRST: usize = 1024;
 
 /// A `Vec<u8>` that overwrites the memory that it grows out of.
-pub(super) struct SecretWriter(Vec<u8>);
+pub(crate) struct SecretWriter(Vec<u8>);
 
 impl SecretWriter {
-    pub(super) fn new() -> SecretWriter {
+    pub(crate) fn new() -> SecretWriter {
         SecretWriter(Vec::with_capacity(CAPACITY_BYTES_FIRST))
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 

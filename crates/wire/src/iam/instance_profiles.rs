@@ -1,0 +1,76 @@
+//! Instance profiles: ListInstanceProfilesForRole, which clients ask before they delete a role.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{roles::Role, rules::*, tags::Tag};
+use crate::{
+    model::{answer, family},
+    query::iso8601,
+    shape::{Shape, Visitor},
+};
+
+/// A container that passes a role to a machine.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct InstanceProfile {
+    /// Its path.
+    pub path: String,
+    /// Its name.
+    pub instance_profile_name: String,
+    /// Its unique id.
+    pub instance_profile_id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// When it was created.
+    #[serde(with = "iso8601")]
+    pub create_date: Timestamp,
+    /// The role in it.
+    pub roles: Vec<Role>,
+    /// Its tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+}
+answer!(
+    InstanceProfile: "Path", "InstanceProfileName", "InstanceProfileId", "Arn", "CreateDate",
+    "Roles", "Tags"
+);
+
+/// The request of ListInstanceProfilesForRole.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListInstanceProfilesForRoleRequest {
+    /// The role's name.
+    pub role_name: Option<String>,
+    /// Where the previous page ended.
+    pub marker: Option<String>,
+    /// The most items to be told at once; 100 unless given.
+    pub max_items: Option<i64>,
+}
+
+impl Shape for ListInstanceProfilesForRoleRequest {
+    fn members(&self, visitor: &mut dyn Visitor) {
+        visitor.member("RoleName", &self.role_name, &REQUIRED_ROLE_NAME);
+        visitor.member("Marker", &self.marker, &MARKER);
+        visitor.member("MaxItems", &self.max_items, &MAX_ITEMS);
+    }
+}
+
+/// The answer of ListInstanceProfilesForRole.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListInstanceProfilesForRoleResponse {
+    /// The instance profiles of this page.
+    pub instance_profiles: Vec<InstanceProfile>,
+    /// Whether there are more.
+    pub is_truncated: bool,
+    /// Where this page ends, if there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+answer!(ListInstanceProfilesForRoleResponse: "InstanceProfiles", "IsTruncated", "Marker");
+
+family! {
+    ListInstanceProfilesForRoleRequest = "ListInstanceProfilesForRole"
+        -> ListInstanceProfilesForRoleResponse;
+}
