@@ -1,15 +1,18 @@
 //! The decision: which documents speak, in which order, and which statement had the last word.
 //!
 //! AWS KMS Developer Guide, "Determining access"; IAM User Guide, "Policy evaluation logic". A
-//! denial in any document wins. Otherwise the key policy is asked first, since without it nobody,
-//! not even the root user of the key's account, may use a key.
+//! denial in any document wins. Then the guard rails of the organization and of the endpoint must
+//! allow. Then the policy of the resource is asked, since without it nobody, not even the root user
+//! of the key's account, may use a key: it allows the caller, or leaves it to the caller's identity
+//! policies, within the limits of its permissions boundary and its session.
 
 use std::borrow::Cow;
 
-use wire::names::AccountId;
+use serde::Serialize;
 
 use crate::conditions::context::ConditionContext;
-use crate::document::{Document, DocumentKind};
+use crate::document::Document;
+use crate::policies::{Policies, PolicyKind, StatementRef};
 use crate::principal::{Principal, PrincipalKind, Reach};
 use crate::statement::Effect;
 
@@ -26,19 +29,8 @@ pub struct Query<'a> {
     pub context: &'a dyn ConditionContext,
 }
 
-/// The documents that apply.
-#[derive(Clone, Copy, Default)]
-pub struct Policies<'a> {
-    /// The account of the key; `None` for an operation without a key.
-    pub key_account: Option<AccountId>,
-    /// The policy of the key; `None` for an operation without a key.
-    pub key_policy: Option<&'a Document>,
-    /// The identity policies of the caller: its own and its groups'.
-    pub identity: &'a [&'a Document],
-}
-
 /// The answer, with its reason.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub enum Decision {
     /// The request may go on.
     Allowed {
@@ -49,26 +41,27 @@ pub enum Decision {
     Denied(Denial),
 }
 
-/// What allowed a request: the key policy, the caller's side, or both where both are needed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What allowed a request: the policy of the resource, the caller's side, or both where both are
+/// needed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Grounds {
-    /// The statement of the key policy that names the caller or the caller's account.
-    pub key_policy: Option<StatementRef>,
+    /// The statement of the key policy or trust policy that names the caller or its account.
+    pub resource_policy: Option<StatementRef>,
     /// What allowed it in the caller's account; `None` if that side was not needed.
     pub identity: Option<IdentityGrounds>,
 }
 
 /// What allowed a request in the caller's account.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub enum IdentityGrounds {
-    /// The caller is the root user, who needs no identity policy.
+    /// The caller is the root user, or was federated by it: the root user needs no identity policy.
     RootUser,
     /// A statement of an identity policy.
     Statement(StatementRef),
 }
 
 /// Why a request is refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub enum Denial {
     /// A statement denies it.
     Explicit {
@@ -84,26 +77,6 @@ pub enum Denial {
     },
 }
 
-/// Kinds of policies, as AWS names them in a refusal.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PolicyKind {
-    /// The key policy: AWS's "resource-based policy".
-    KeyPolicy,
-    /// An identity policy: AWS's "identity-based policy".
-    Identity,
-}
-
-/// A statement among the documents of a decision; [`Policies::sid`] tells its `Sid`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct StatementRef {
-    /// The kind of document.
-    pub policy: PolicyKind,
-    /// Which of the identity policies, counted from 0; 0 for the key policy.
-    pub document: usize,
-    /// Which statement of the document, counted from 0.
-    pub statement: usize,
-}
-
 impl Decision {
     /// May the request go on?
     pub fn is_allowed(&self) -> bool {
@@ -114,18 +87,14 @@ impl Decision {
     }
 }
 
-impl<'a> Policies<'a> {
-    /// The document that holds a statement of a decision on these policies.
-    pub fn document(&self, statement: StatementRef) -> Option<&'a Document> {
-        match statement.policy {
-            PolicyKind::KeyPolicy => self.key_policy,
-            PolicyKind::Identity => self.identity.get(statement.document).copied(),
-        }
-    }
-
-    /// The `Sid` of a statement of a decision on these policies; `None` if it has none.
-    pub fn sid(&self, statement: StatementRef) -> Option<&'a str> {
-        self.document(statement).and_then(|document| document.sid(statement.statement))
+impl Grounds {
+    /// The statements that allowed.
+    pub fn statements(&self) -> impl Iterator<Item = StatementRef> {
+        let identity = match self.identity {
+            Some(IdentityGrounds::Statement(statement)) => Some(statement),
+            Some(IdentityGrounds::RootUser) | None => None,
+        };
+        self.resource_policy.into_iter().chain(identity)
     }
 }
 
@@ -133,130 +102,221 @@ impl<'a> Policies<'a> {
 pub fn decide(query: &Query<'_>, policies: &Policies<'_>) -> Decision {
     let mut buffer = [0; ACTION_BYTES];
     let action = lower_case(query.action, &mut buffer);
-    let mut key_findings = Findings::default();
-    if let Some(document) = policies.key_policy {
-        key_findings.examine(query, &action, document, PolicyKind::KeyPolicy, 0);
+    let question = Question::new(query, policies, &action);
+    match weigh(&question, policies) {
+        Ok(by) => Decision::Allowed { by },
+        Err(denial) => Decision::Denied(denial),
     }
-    let mut identity_findings = Findings::default();
-    for (index, document) in policies.identity.iter().enumerate() {
-        identity_findings.examine(query, &action, document, PolicyKind::Identity, index);
+}
+
+/// A query with what is worked out once for all statements.
+pub(crate) struct Question<'q> {
+    pub(crate) principal: &'q Principal,
+    /// The action in lower case.
+    pub(crate) action: &'q str,
+    pub(crate) resource: &'q str,
+    pub(crate) context: &'q dyn ConditionContext,
+    /// The caller has a permissions boundary.
+    pub(crate) bounded: bool,
+}
+
+impl<'q> Question<'q> {
+    /// `action` is the query's action in lower case.
+    pub(crate) fn new(query: &Query<'q>, policies: &Policies<'_>, action: &'q str) -> Question<'q> {
+        let Query { principal, action: _, resource, context } = *query;
+        Question { principal, action, resource, context, bounded: policies.boundary.is_some() }
     }
-    if let Some(statement) = key_findings.denial.or(identity_findings.denial) {
-        let policy = statement.policy;
-        return Decision::Denied(Denial::Explicit { policy, statement });
-    }
-    let identity = match query.principal.kind {
-        PrincipalKind::Root => Some(IdentityGrounds::RootUser),
-        PrincipalKind::User | PrincipalKind::RoleSession { .. } => {
-            identity_findings.caller.map(IdentityGrounds::Statement)
-        }
-        PrincipalKind::Service { .. } => None,
+}
+
+/// AWS's order: all denials first, then each kind of policy that must allow.
+fn weigh(question: &Question<'_>, policies: &Policies<'_>) -> Result<Grounds, Denial> {
+    let ask = |policy, documents| Findings::of(question, policy, 0, documents);
+    ask(PolicyKind::ResourceControl, policies.resource_control)?;
+    let service_control = ask_levels(question, policies.service_control)?;
+    let endpoint = ask(PolicyKind::Endpoint, policies.endpoint.as_slice())?;
+    let resource = ask(policies.resource_policy_kind(), policies.resource_policy.as_slice())?;
+    let identity = ask(PolicyKind::Identity, policies.identity)?;
+    let boundary = ask(PolicyKind::Boundary, policies.boundary.as_slice())?;
+    let session = ask(PolicyKind::Session, policies.session)?;
+
+    require(PolicyKind::ServiceControl, service_control)?;
+    require(PolicyKind::Endpoint, policies.endpoint.is_none() || endpoint.allows())?;
+    let within_limits = || {
+        require(PolicyKind::Boundary, policies.boundary.is_none() || boundary.allows())?;
+        let limited = !policies.session.is_empty() || question.principal.needs_session_policy();
+        require(PolicyKind::Session, !limited || session.allows())
     };
-    match (key_side(query.principal, policies, key_findings), identity) {
-        (KeySide::Silent, _) => implicit_denial(PolicyKind::KeyPolicy),
-        (KeySide::Allows(statement), _) => {
-            Decision::Allowed { by: Grounds { key_policy: Some(statement), identity: None } }
+    match resource_side(question.principal, policies, resource) {
+        ResourceSide::Silent => Err(Denial::Implicit { policy: policies.resource_policy_kind() }),
+        ResourceSide::AllowsCaller(statement) => {
+            Ok(Grounds { resource_policy: Some(statement), identity: None })
         }
-        (KeySide::LeavesToIdentity(_), None) => implicit_denial(PolicyKind::Identity),
-        (KeySide::LeavesToIdentity(key_policy), identity) => {
-            Decision::Allowed { by: Grounds { key_policy, identity } }
+        ResourceSide::AllowsIssuer(statement) => {
+            within_limits()?;
+            Ok(Grounds { resource_policy: Some(statement), identity: None })
+        }
+        ResourceSide::LeavesToIdentity(resource_policy) => {
+            let identity = identity_side(question.principal, identity);
+            require(PolicyKind::Identity, identity.is_some())?;
+            within_limits()?;
+            Ok(Grounds { resource_policy, identity })
         }
     }
 }
 
-fn implicit_denial(policy: PolicyKind) -> Decision {
-    Decision::Denied(Denial::Implicit { policy })
+fn require(policy: PolicyKind, allows: bool) -> Result<(), Denial> {
+    if allows { Ok(()) } else { Err(Denial::Implicit { policy }) }
 }
 
-/// What the key policy says when nothing denies.
-enum KeySide {
-    /// It allows the caller, who needs nothing else.
-    Allows(StatementRef),
-    /// The caller's identity policies decide: the key policy gave them the say, or there is none.
+/// Does each level of service control policies allow? They are about the principals of an account,
+/// which a service acting for itself and a web identity are not.
+fn ask_levels(question: &Question<'_>, levels: &[&[&Document]]) -> Result<bool, Denial> {
+    match question.principal.kind {
+        PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => return Ok(true),
+        PrincipalKind::Root
+        | PrincipalKind::User
+        | PrincipalKind::RoleSession { .. }
+        | PrincipalKind::FederatedUser { .. } => {}
+    }
+    let mut all_allow = true;
+    let mut first = 0;
+    for level in levels {
+        let findings = Findings::of(question, PolicyKind::ServiceControl, first, level)?;
+        all_allow &= findings.allows();
+        first += level.len();
+    }
+    Ok(all_allow)
+}
+
+/// What the resource has to say when nothing denies.
+enum ResourceSide {
+    /// It allows the caller itself, who needs nothing else.
+    AllowsCaller(StatementRef),
+    /// It allows the role or user behind the caller's session, whose limits stay.
+    AllowsIssuer(StatementRef),
+    /// The caller's identity policies decide: the resource gave them the say, or has no policy.
     LeavesToIdentity(Option<StatementRef>),
     /// It allows neither the caller nor its account.
     Silent,
 }
 
-fn key_side(principal: &Principal, policies: &Policies<'_>, findings: Findings) -> KeySide {
-    let same_account = policies.key_account == Some(principal.account);
-    if policies.key_policy.is_none() {
+/// Within an account, who is named needs no identity policy; from another account both sides must
+/// allow (IAM User Guide, "Policy evaluation for requests within a single account" and
+/// "Cross-account policy evaluation logic").
+fn resource_side(
+    principal: &Principal,
+    policies: &Policies<'_>,
+    findings: Findings,
+) -> ResourceSide {
+    let same_account = policies.resource_account == Some(principal.account);
+    if policies.resource_policy.is_none() {
         // An operation without a key, or on an alias of the caller's own account.
-        return if policies.key_account.is_none() || same_account {
-            KeySide::LeavesToIdentity(None)
+        return if policies.resource_account.is_none() || same_account {
+            ResourceSide::LeavesToIdentity(None)
         } else {
-            KeySide::Silent
+            ResourceSide::Silent
         };
     }
     let sufficient = match principal.kind {
-        PrincipalKind::Service { .. } => true,
-        PrincipalKind::Root | PrincipalKind::User | PrincipalKind::RoleSession { .. } => {
-            same_account
-        }
+        // Neither has identity policies.
+        PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => true,
+        PrincipalKind::Root
+        | PrincipalKind::User
+        | PrincipalKind::RoleSession { .. }
+        | PrincipalKind::FederatedUser { .. } => same_account,
     };
-    match (findings.caller, findings.account) {
-        (Some(statement), _) if sufficient => KeySide::Allows(statement),
-        (Some(statement), _) | (None, Some(statement)) => {
-            KeySide::LeavesToIdentity(Some(statement))
-        }
-        (None, None) => KeySide::Silent,
+    let Findings { caller, issuer, account } = findings;
+    match (caller, issuer) {
+        (Some(statement), _) if sufficient => ResourceSide::AllowsCaller(statement),
+        (_, Some(statement)) if sufficient => ResourceSide::AllowsIssuer(statement),
+        (_, _) => match caller.or(issuer).or(account) {
+            Some(statement) => ResourceSide::LeavesToIdentity(Some(statement)),
+            None => ResourceSide::Silent,
+        },
     }
 }
 
-/// The first statement of each kind that applies.
+/// What allows the caller in its own account, if anything does.
+fn identity_side(principal: &Principal, findings: Findings) -> Option<IdentityGrounds> {
+    match &principal.kind {
+        PrincipalKind::Root | PrincipalKind::FederatedUser { user_arn: None } => {
+            Some(IdentityGrounds::RootUser)
+        }
+        PrincipalKind::User
+        | PrincipalKind::RoleSession { .. }
+        | PrincipalKind::FederatedUser { user_arn: Some(_) } => {
+            findings.caller.map(IdentityGrounds::Statement)
+        }
+        PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => None,
+    }
+}
+
+/// The first statement that allows, by how closely it names the caller.
 #[derive(Clone, Copy, Default)]
 struct Findings {
-    /// It denies.
-    denial: Option<StatementRef>,
     /// It allows the caller itself.
     caller: Option<StatementRef>,
+    /// It allows the role or user behind the caller's session.
+    issuer: Option<StatementRef>,
     /// It allows the caller's account.
     account: Option<StatementRef>,
 }
 
 impl Findings {
-    /// Notes what the statements of a document say.
+    /// What documents of one kind say, the first of them counted as `first`; the error is the first
+    /// statement that denies.
+    fn of(
+        question: &Question<'_>,
+        policy: PolicyKind,
+        first: usize,
+        documents: &[&Document],
+    ) -> Result<Findings, Denial> {
+        let mut findings = Findings::default();
+        for (index, document) in documents.iter().enumerate() {
+            findings.examine(question, document, policy, first + index)?;
+        }
+        Ok(findings)
+    }
+
+    /// Does any statement allow, however closely it names the caller? So guard rails are read.
+    fn allows(&self) -> bool {
+        self.caller.or(self.issuer).or(self.account).is_some()
+    }
+
     fn examine(
         &mut self,
-        query: &Query<'_>,
-        action: &str,
+        question: &Question<'_>,
         document: &Document,
         policy: PolicyKind,
         index: usize,
-    ) {
-        // An identity policy names nobody, so in the place of a key policy it would name everybody:
-        // a document in the wrong place can only deny.
-        let in_place = match policy {
-            PolicyKind::KeyPolicy => document.kind() == DocumentKind::KeyPolicy,
-            PolicyKind::Identity => document.kind() == DocumentKind::Identity,
-        };
+    ) -> Result<(), Denial> {
+        let in_place = document.kind() == policy.document_kind();
         for (number, statement) in document.statements().iter().enumerate() {
             // One statement that allows the caller is reason enough; only denials still matter.
             let may_allow = in_place && self.caller.is_none();
             if statement.effect == Effect::Allow && !may_allow {
                 continue;
             }
-            let Some(reach) = statement.applies(query, action) else {
+            let Some(reach) = statement.applies(question) else {
                 continue;
             };
-            let found = Some(StatementRef { policy, document: index, statement: number });
+            let found = StatementRef { policy, document: index, statement: number };
             match (statement.effect, reach) {
-                (Effect::Deny, Reach::Caller | Reach::Account) => {
-                    self.denial = self.denial.or(found);
-                    return;
-                }
-                (Effect::Allow, Reach::Caller) => self.caller = found,
-                (Effect::Allow, Reach::Account) => self.account = self.account.or(found),
+                (Effect::Deny, _) => return Err(Denial::Explicit { policy, statement: found }),
+                (Effect::Allow, Reach::Caller) => self.caller = Some(found),
+                (Effect::Allow, Reach::Issuer) => self.issuer = self.issuer.or(Some(found)),
+                (Effect::Allow, Reach::Account) => self.account = self.account.or(Some(found)),
             }
         }
+        Ok(())
     }
 }
 
 /// Room for the action in lower case; the longest of KMS has 39 bytes.
-const ACTION_BYTES: usize = 64;
+pub(crate) const ACTION_BYTES: usize = 64;
 
 /// The action in lower case, without allocation unless it is longer than any action there is.
-fn lower_case<'b>(action: &str, buffer: &'b mut [u8; ACTION_BYTES]) -> Cow<'b, str> {
+pub(crate) fn lower_case<'b>(action: &str, buffer: &'b mut [u8; ACTION_BYTES]) -> Cow<'b, str> {
     let lowered = buffer.get_mut(..action.len()).and_then(|room| {
         room.copy_from_slice(action.as_bytes());
         room.make_ascii_lowercase();

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use crate::error::DocumentError;
 use crate::limits::{DOCUMENT_BYTES_MAX, SEARCHES_MAX, STATEMENTS_MAX};
 use crate::principal::PrincipalPattern;
@@ -11,12 +13,34 @@ use crate::syntax::{Object, syntax_error};
 use crate::template::Template;
 
 /// What a document hangs on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub enum DocumentKind {
     /// A key: each statement names principals.
     KeyPolicy,
-    /// A user, group or role: statements are about whoever holds the policy.
+    /// A role: each statement names principals who may assume it, and no resource.
+    RoleTrust,
+    /// A user, group or role, as its permissions or its boundary, or a session: statements are about
+    /// whoever holds the policy.
     Identity,
+    /// An account or what stands above it: the most that its principals can be allowed.
+    ServiceControl,
+    /// The same for the resources of an account; its statements deny, and name everybody.
+    ResourceControl,
+    /// An endpoint: each statement names principals.
+    Endpoint,
+}
+
+impl DocumentKind {
+    /// Do its statements say whom they are about?
+    pub(crate) fn names_principals(self) -> bool {
+        match self {
+            DocumentKind::KeyPolicy
+            | DocumentKind::RoleTrust
+            | DocumentKind::ResourceControl
+            | DocumentKind::Endpoint => true,
+            DocumentKind::Identity | DocumentKind::ServiceControl => false,
+        }
+    }
 }
 
 /// A policy document, ready to decide requests.
@@ -72,15 +96,23 @@ impl Document {
     /// Says why AWS would call the policy malformed. That the named principals exist, and that the
     /// caller can still change the policy, are left to `service`.
     pub fn parse(text: &str) -> Result<Document, DocumentError> {
-        parse(text, DocumentKind::KeyPolicy)
+        Document::parse_as(DocumentKind::KeyPolicy, text)
     }
 
-    /// Parses an identity policy.
+    /// Parses an identity policy; permissions boundaries and session policies are such too.
     ///
     /// # Errors
     /// Says why AWS would call the policy malformed.
     pub fn parse_identity(text: &str) -> Result<Document, DocumentError> {
-        parse(text, DocumentKind::Identity)
+        Document::parse_as(DocumentKind::Identity, text)
+    }
+
+    /// Parses a policy of any kind.
+    ///
+    /// # Errors
+    /// Says why AWS would call the policy malformed.
+    pub fn parse_as(kind: DocumentKind, text: &str) -> Result<Document, DocumentError> {
+        parse(text, kind)
     }
 
     /// What the document hangs on.
@@ -104,7 +136,7 @@ impl Document {
     }
 
     /// Everyone whom a statement names, under `Principal` or `NotPrincipal`, in the order of the
-    /// text within each kind. Empty for an identity policy.
+    /// text within each kind. Empty for policies that name nobody.
     pub fn principals(&self) -> impl Iterator<Item = &PrincipalPattern> {
         self.statements.iter().flat_map(|statement| statement.principal.patterns())
     }

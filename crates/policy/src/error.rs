@@ -55,6 +55,9 @@ pub enum DocumentError {
     /// A statement of an identity policy has neither `Resource` nor `NotResource`, or an empty one.
     #[error("Policy statement must contain resources.")]
     MissingResource,
+    /// The trust policy of a role names a resource; it is about its role.
+    #[error("Has prohibited field Resource")]
+    UnexpectedResource,
     /// A resource is neither an ARN nor `*`.
     #[error("Resource {resource} must be in ARN format or \"*\".")]
     InvalidResource {
@@ -119,6 +122,7 @@ impl DocumentError {
             | DocumentError::UnexpectedPrincipal
             | DocumentError::MissingAction
             | DocumentError::MissingResource
+            | DocumentError::UnexpectedResource
             | DocumentError::InvalidResource { .. }
             | DocumentError::DuplicateSid
             | DocumentError::UnknownOperator { .. } => None,

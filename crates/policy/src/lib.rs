@@ -15,7 +15,9 @@ mod decimal;
 mod default_key_policy;
 mod document;
 mod error;
+mod explain;
 mod limits;
+mod policies;
 mod principal;
 mod statement;
 mod syntax;
@@ -23,11 +25,14 @@ mod template;
 mod wildcard;
 
 pub use conditions::context::{ConditionContext, ConditionValue, ConditionValues};
-pub use decide::{
-    Decision, Denial, Grounds, IdentityGrounds, Policies, PolicyKind, Query, StatementRef, decide,
-};
+pub use decide::{Decision, Denial, Grounds, IdentityGrounds, Query, decide};
 pub use default_key_policy::default_key_policy;
 pub use document::{Document, DocumentKind};
 pub use error::DocumentError;
+pub use explain::{
+    ConditionExplanation, DocumentExplanation, Explanation, StatementExplanation, explain,
+};
 pub use limits::{DOCUMENT_BYTES_MAX, SEARCHES_MAX, STATEMENTS_MAX};
-pub use principal::{Principal, PrincipalKind, PrincipalPattern, root_arn};
+pub use policies::{Policies, PolicyKind, StatementRef};
+pub use principal::{Principal, PrincipalKind, PrincipalPattern, Reach, root_arn};
+pub use statement::Effect;

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use serde::Serialize;
 use wire::names::{AccountId, Partition};
 
 use crate::statement::Effect;
@@ -11,8 +12,8 @@ use crate::statement::Effect;
 pub struct Principal {
     /// The account that the caller belongs to.
     pub account: AccountId,
-    /// The caller's ARN; for a role session the session's, as CloudTrail shows it; for a service
-    /// its name.
+    /// The caller's ARN; for a session the session's, as CloudTrail shows it; for a service its
+    /// name, for a web identity its provider.
     pub arn: Box<str>,
     /// What kind of principal it is, with what only that kind has.
     pub kind: PrincipalKind,
@@ -23,18 +24,37 @@ pub struct Principal {
 pub enum PrincipalKind {
     /// The root user of an account.
     Root,
-    /// An IAM user.
+    /// An IAM user, also with credentials of GetSessionToken.
     User,
     /// A session of a role.
     RoleSession {
         /// The ARN of the role behind the session.
         role_arn: Box<str>,
     },
+    /// A session that a user made with GetFederationToken.
+    FederatedUser {
+        /// The ARN of the user behind the session; `None` if it is the account's root user.
+        user_arn: Option<Box<str>>,
+    },
     /// A service acting for itself. It has no identity policies: the key policy must name it.
     Service {
         /// The service principal, such as `s3.amazonaws.com`.
         name: Box<str>,
     },
+    /// Someone who shows a token of an OIDC provider in order to assume a role. It has no identity
+    /// policies: the trust policy of the role must name its provider.
+    WebIdentity {
+        /// The ARN of the account's OIDC provider, or the name of one that all accounts have, such
+        /// as `accounts.google.com`.
+        provider: Box<str>,
+    },
+}
+
+impl Principal {
+    /// A session of a federated user can do nothing of its own until a session policy lets it.
+    pub(crate) fn needs_session_policy(&self) -> bool {
+        matches!(self.kind, PrincipalKind::FederatedUser { .. })
+    }
 }
 
 /// A principal as a statement names it.
@@ -62,7 +82,7 @@ pub enum PrincipalPattern {
     UniqueId(Box<str>),
     /// A service principal.
     Service(Box<str>),
-    /// A web identity or SAML provider. Nobody who calls KMS is one; it matches nobody.
+    /// A web identity or SAML provider, in the trust policy of a role.
     Federated(Box<str>),
     /// A canonical user id, which only S3 knows; it matches nobody.
     CanonicalUser(Box<str>),
@@ -74,10 +94,14 @@ pub fn root_arn(account: AccountId, partition: Partition) -> String {
 }
 
 /// How closely a statement names the caller.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Reach {
-    /// The caller itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub enum Reach {
+    /// The caller itself, by its own ARN or as one of all. An allowance needs nothing else in the
+    /// account of the resource.
     Caller,
+    /// The role or the user behind the caller's session. An allowance needs no identity policy, but
+    /// the permissions boundary and the session policies limit it.
+    Issuer,
     /// The caller's account. A denial reaches everyone in it; an allowance only switches on the
     /// account's identity policies.
     Account,
@@ -96,12 +120,17 @@ pub(crate) enum PrincipalClause {
 
 impl PrincipalClause {
     /// How closely the clause names the caller, `None` if not at all.
-    pub(crate) fn reach(&self, caller: &Principal, effect: Effect) -> Option<Reach> {
+    ///
+    /// `NotPrincipal` under a denial reaches everyone who is `bounded` by a permissions boundary,
+    /// whomever it lists (IAM User Guide, "Permissions boundaries for IAM entities").
+    pub(crate) fn reach(&self, caller: &Principal, effect: Effect, bounded: bool) -> Option<Reach> {
         match self {
             PrincipalClause::Holder => Some(Reach::Caller),
             PrincipalClause::Named(patterns) => closest(patterns, caller),
             PrincipalClause::NotNamed(patterns) => {
-                reaches_the_unnamed(patterns, caller, effect).then_some(Reach::Caller)
+                let reaches = (bounded && effect == Effect::Deny)
+                    || reaches_the_unnamed(patterns, caller, effect);
+                reaches.then_some(Reach::Caller)
             }
         }
     }
@@ -118,10 +147,11 @@ impl PrincipalClause {
 fn closest(patterns: &[PrincipalPattern], caller: &Principal) -> Option<Reach> {
     let mut closest = None;
     for pattern in patterns {
-        match pattern.reach(caller) {
-            Some(Reach::Caller) => return Some(Reach::Caller),
-            Some(Reach::Account) => closest = Some(Reach::Account),
-            None => {}
+        match (pattern.reach(caller), closest) {
+            (Some(Reach::Caller), _) => return Some(Reach::Caller),
+            (Some(Reach::Issuer), _) => closest = Some(Reach::Issuer),
+            (Some(Reach::Account), None) => closest = Some(Reach::Account),
+            (Some(Reach::Account), Some(_)) | (None, _) => {}
         }
     }
     closest
@@ -129,19 +159,31 @@ fn closest(patterns: &[PrincipalPattern], caller: &Principal) -> Option<Reach> {
 
 /// `NotPrincipal`: AWS looks at the caller's account, then at the role, then at the session, and
 /// asks its users to list them all (IAM User Guide, "NotPrincipal"). A denial therefore spares only
-/// those who are listed together with their account; an allowance leaves out everyone who is listed
-/// in either way. Both err on the side of refusing.
+/// those who are listed together with all that stands behind them; an allowance leaves out everyone
+/// of whom anything is listed. Both err on the side of refusing.
 fn reaches_the_unnamed(patterns: &[PrincipalPattern], caller: &Principal, effect: Effect) -> bool {
-    let caller_named = patterns.iter().any(|pattern| pattern.reach(caller) == Some(Reach::Caller));
-    let account_named = match caller.kind {
-        PrincipalKind::Service { .. } => caller_named,
-        PrincipalKind::Root | PrincipalKind::User | PrincipalKind::RoleSession { .. } => {
-            patterns.iter().any(|pattern| pattern.names_account_of(caller))
+    let named = |reach| patterns.iter().any(|pattern| pattern.reach(caller) == Some(reach));
+    let account_named = || patterns.iter().any(|pattern| pattern.names_account_of(caller));
+    let everyone = patterns.contains(&PrincipalPattern::Everyone);
+    let (all_named, any_named) = match caller.kind {
+        PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => {
+            (named(Reach::Caller), named(Reach::Caller))
+        }
+        PrincipalKind::Root
+        | PrincipalKind::User
+        | PrincipalKind::FederatedUser { user_arn: None } => {
+            let (caller, account) = (named(Reach::Caller), account_named());
+            (caller && account, caller || account)
+        }
+        PrincipalKind::RoleSession { .. } | PrincipalKind::FederatedUser { user_arn: Some(_) } => {
+            let (caller, account) = (named(Reach::Caller), account_named());
+            let issuer = named(Reach::Issuer) || everyone;
+            (caller && issuer && account, caller || issuer || account)
         }
     };
     match effect {
-        Effect::Deny => !(caller_named && account_named),
-        Effect::Allow => !(caller_named || account_named),
+        Effect::Deny => !all_named,
+        Effect::Allow => !any_named,
     }
 }
 
@@ -196,31 +238,46 @@ impl PrincipalPattern {
         match self {
             PrincipalPattern::Everyone => Some(Reach::Caller),
             PrincipalPattern::Account { .. } => match caller.kind {
-                PrincipalKind::Service { .. } => None,
+                PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => None,
                 PrincipalKind::Root => self.names_account_of(caller).then_some(Reach::Caller),
-                PrincipalKind::User | PrincipalKind::RoleSession { .. } => {
+                PrincipalKind::User
+                | PrincipalKind::RoleSession { .. }
+                | PrincipalKind::FederatedUser { .. } => {
                     self.names_account_of(caller).then_some(Reach::Account)
                 }
             },
-            PrincipalPattern::Arn { arn, .. } => {
-                let named = match &caller.kind {
-                    PrincipalKind::RoleSession { role_arn } => {
-                        *arn == caller.arn || arn == role_arn
-                    }
-                    PrincipalKind::User => *arn == caller.arn,
-                    PrincipalKind::Root | PrincipalKind::Service { .. } => false,
-                };
-                named.then_some(Reach::Caller)
-            }
+            PrincipalPattern::Arn { arn, .. } => match &caller.kind {
+                PrincipalKind::User => (*arn == caller.arn).then_some(Reach::Caller),
+                PrincipalKind::RoleSession { role_arn } => session_reach(arn, caller, role_arn),
+                PrincipalKind::FederatedUser { user_arn: Some(user_arn) } => {
+                    session_reach(arn, caller, user_arn)
+                }
+                PrincipalKind::FederatedUser { user_arn: None } => {
+                    (*arn == caller.arn).then_some(Reach::Caller)
+                }
+                PrincipalKind::Root
+                | PrincipalKind::Service { .. }
+                | PrincipalKind::WebIdentity { .. } => None,
+            },
             PrincipalPattern::Service(service) => match &caller.kind {
                 PrincipalKind::Service { name } => (service == name).then_some(Reach::Caller),
-                PrincipalKind::Root | PrincipalKind::User | PrincipalKind::RoleSession { .. } => {
-                    None
-                }
+                PrincipalKind::Root
+                | PrincipalKind::User
+                | PrincipalKind::RoleSession { .. }
+                | PrincipalKind::FederatedUser { .. }
+                | PrincipalKind::WebIdentity { .. } => None,
             },
-            PrincipalPattern::UniqueId(_)
-            | PrincipalPattern::Federated(_)
-            | PrincipalPattern::CanonicalUser(_) => None,
+            PrincipalPattern::Federated(named) => match &caller.kind {
+                PrincipalKind::WebIdentity { provider } => {
+                    (named == provider).then_some(Reach::Caller)
+                }
+                PrincipalKind::Root
+                | PrincipalKind::User
+                | PrincipalKind::RoleSession { .. }
+                | PrincipalKind::FederatedUser { .. }
+                | PrincipalKind::Service { .. } => None,
+            },
+            PrincipalPattern::UniqueId(_) | PrincipalPattern::CanonicalUser(_) => None,
         }
     }
 
@@ -237,6 +294,14 @@ impl PrincipalPattern {
             | PrincipalPattern::Federated(_)
             | PrincipalPattern::CanonicalUser(_) => false,
         }
+    }
+}
+
+fn session_reach(named: &str, session: &Principal, issuer_arn: &str) -> Option<Reach> {
+    if *named == *session.arn {
+        Some(Reach::Caller)
+    } else {
+        (named == issuer_arn).then_some(Reach::Issuer)
     }
 }
 

@@ -1,7 +1,9 @@
 //! One statement: what it is about, and whether it is about a request.
 
+use serde::Serialize;
+
 use crate::conditions::Condition;
-use crate::decide::Query;
+use crate::decide::Question;
 use crate::document::{Compilation, DocumentKind};
 use crate::error::DocumentError;
 use crate::principal::{PrincipalClause, PrincipalPattern, Reach};
@@ -10,8 +12,8 @@ use crate::template::{Grammar, Template};
 use crate::wildcard::Pattern;
 
 /// What a statement does to the requests that it is about.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Effect {
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub enum Effect {
     /// It allows them.
     Allow,
     /// It refuses them, whatever else allows them.
@@ -60,17 +62,48 @@ impl Statement {
             },
         };
         elements.finish()?;
+        if compilation.kind == DocumentKind::ResourceControl && !statement.only_denies_everyone() {
+            return Err(syntax_error("a resource control policy denies, with Principal \"*\""));
+        }
         Ok(statement)
     }
 
+    /// The only form that AWS Organizations lets its customers write in a resource control policy.
+    fn only_denies_everyone(&self) -> bool {
+        let everyone = match &self.principal {
+            PrincipalClause::Named(patterns) => **patterns == [PrincipalPattern::Everyone],
+            PrincipalClause::Holder | PrincipalClause::NotNamed(_) => false,
+        };
+        everyone && self.effect == Effect::Deny
+    }
+
     /// How closely the statement reaches the caller with this request; `None` if it does not apply.
-    /// `action` is the query's action in lower case.
-    pub(crate) fn applies(&self, query: &Query<'_>, action: &str) -> Option<Reach> {
-        let reach = self.principal.reach(query.principal, self.effect)?;
-        let applies = self.actions.holds(|pattern| pattern.matches(action))
-            && self.resources.holds(|pattern| pattern.matches(query.resource, query.context))
-            && self.conditions.iter().all(|condition| condition.holds(query.context));
+    pub(crate) fn applies(&self, question: &Question<'_>) -> Option<Reach> {
+        let reach = self.reach(question)?;
+        let applies = self.is_about_action(question)
+            && self.is_about_resource(question)
+            && self.conditions.iter().all(|condition| condition.holds(question.context));
         applies.then_some(reach)
+    }
+
+    /// How closely the statement names the caller.
+    pub(crate) fn reach(&self, question: &Question<'_>) -> Option<Reach> {
+        self.principal.reach(question.principal, self.effect, question.bounded)
+    }
+
+    /// Is it about the action?
+    pub(crate) fn is_about_action(&self, question: &Question<'_>) -> bool {
+        self.actions.holds(|pattern| pattern.matches(question.action))
+    }
+
+    /// Is it about the resource?
+    pub(crate) fn is_about_resource(&self, question: &Question<'_>) -> bool {
+        self.resources.holds(|pattern| pattern.matches(question.resource, question.context))
+    }
+
+    /// Its conditions.
+    pub(crate) fn conditions(&self) -> &[Condition] {
+        &self.conditions
     }
 }
 
@@ -102,11 +135,11 @@ fn principal_clause(
     compilation: &mut Compilation,
 ) -> Result<PrincipalClause, DocumentError> {
     let element = either("Principal", elements.take("Principal"), elements.take("NotPrincipal"))?;
-    match (compilation.kind, element) {
-        (DocumentKind::Identity, None) => Ok(PrincipalClause::Holder),
-        (DocumentKind::Identity, Some(_)) => Err(DocumentError::UnexpectedPrincipal),
-        (DocumentKind::KeyPolicy, None) => Err(DocumentError::MissingPrincipal),
-        (DocumentKind::KeyPolicy, Some((negated, json))) => {
+    match (compilation.kind.names_principals(), element) {
+        (false, None) => Ok(PrincipalClause::Holder),
+        (false, Some(_)) => Err(DocumentError::UnexpectedPrincipal),
+        (true, None) => Err(DocumentError::MissingPrincipal),
+        (true, Some((negated, json))) => {
             let patterns: Box<[PrincipalPattern]> = principals(json)?.into();
             compilation.count_patterns(patterns.len());
             Ok(if negated {
@@ -183,18 +216,37 @@ fn action_pattern(text: &str) -> Option<Pattern> {
 }
 
 /// AWS KMS accepts a key policy's statement without `Resource`; it then is about no key at all
-/// (AWS KMS Developer Guide, "Key policies"), which is what a clause without patterns says.
+/// (AWS KMS Developer Guide, "Key policies"), which is what a clause without patterns says. A trust
+/// policy is about its role and never has a `Resource`.
 fn resource_clause(
     elements: &mut Object,
     compilation: &mut Compilation,
 ) -> Result<Clause<Template>, DocumentError> {
     let plain = elements.take_texts("Resource")?;
     let negation = elements.take_texts("NotResource")?;
-    let Some((negated, texts)) = either("Resource", plain, negation)? else {
-        return match compilation.kind {
-            DocumentKind::KeyPolicy => Ok(Clause { negated: false, patterns: Box::default() }),
-            DocumentKind::Identity => Err(DocumentError::MissingResource),
-        };
+    let (negated, texts) = match (compilation.kind, either("Resource", plain, negation)?) {
+        (DocumentKind::KeyPolicy, None) => {
+            return Ok(Clause { negated: false, patterns: Box::default() });
+        }
+        (DocumentKind::RoleTrust, None) => {
+            return Ok(Clause { negated: true, patterns: Box::default() });
+        }
+        (DocumentKind::RoleTrust, Some(_)) => return Err(DocumentError::UnexpectedResource),
+        (
+            DocumentKind::Identity
+            | DocumentKind::ServiceControl
+            | DocumentKind::ResourceControl
+            | DocumentKind::Endpoint,
+            None,
+        ) => return Err(DocumentError::MissingResource),
+        (
+            DocumentKind::KeyPolicy
+            | DocumentKind::Identity
+            | DocumentKind::ServiceControl
+            | DocumentKind::ResourceControl
+            | DocumentKind::Endpoint,
+            Some(clause),
+        ) => clause,
     };
     compilation.count_values(&texts, true)?;
     let grammar = Grammar { wildcards: true, variables: compilation.variables };

@@ -54,9 +54,10 @@ fn verdict(request: &Request) -> Verdict {
         .collect();
     let identity: Vec<&Document> = identity.iter().collect();
     let policies = Policies {
-        key_account: request.key_account.parse().ok(),
-        key_policy: Some(&key_policy),
+        resource_account: request.key_account.parse().ok(),
+        resource_policy: Some(&key_policy),
         identity: &identity,
+        ..Policies::default()
     };
     let (action, resource) = (request.action, request.key_arn);
     match decide(&Query { principal: &principal, action, resource, context: &facts }, &policies) {
@@ -73,6 +74,7 @@ fn verdict(request: &Request) -> Verdict {
         Decision::Denied(Denial::Implicit { policy: PolicyKind::Identity }) => {
             Verdict::NoIdentityPolicyAllows
         }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -161,7 +163,7 @@ proptest! {
             let context = &Facts::default();
             let (action, resource) = ("kms:Encrypt", common::KEY);
             let query = Query { principal: &principal, action, resource, context };
-            let policies = Policies { key_policy: Some(&document), ..Policies::default() };
+            let policies = Policies { resource_policy: Some(&document), ..Policies::default() };
             let decision = decide(&query, &policies);
             prop_assert_eq!(decision, decide(&query, &policies));
         }

@@ -47,7 +47,7 @@ fn identity_statement(document: usize, statement: usize) -> StatementRef {
 fn the_default_policy_lets_the_root_user_and_delegates_to_its_account() {
     let policy = default_key_policy(OWNER.parse().unwrap(), wire::names::Partition::Aws);
     let both = |identity| Decision::Allowed {
-        by: Grounds { key_policy: Some(key_statement(0)), identity },
+        by: Grounds { resource_policy: Some(key_statement(0)), identity },
     };
     assert_eq!(encrypt(&root(OWNER), &policy, &[]), both(None));
     let ann = user(OWNER, "ann");
@@ -166,7 +166,7 @@ fn another_account_needs_both_sides() {
         let policy = allow_naming(principals);
         assert_eq!(encrypt(&ann, &policy, &[]), NO_IDENTITY_POLICY_ALLOWS, "{principals}");
         let by = Grounds {
-            key_policy: Some(key_statement(0)),
+            resource_policy: Some(key_statement(0)),
             identity: Some(IdentityGrounds::Statement(identity_statement(0, 0))),
         };
         assert_eq!(encrypt(&ann, &policy, &[ALLOW_ALL]), Decision::Allowed { by }, "{principals}");
@@ -178,8 +178,10 @@ fn another_account_needs_both_sides() {
 
 #[test]
 fn the_root_user_of_another_account_needs_the_key_policy_only() {
-    let by =
-        Grounds { key_policy: Some(key_statement(0)), identity: Some(IdentityGrounds::RootUser) };
+    let by = Grounds {
+        resource_policy: Some(key_statement(0)),
+        identity: Some(IdentityGrounds::RootUser),
+    };
     let policy = allow_naming(r#"{"AWS":"444455556666"}"#);
     assert_eq!(encrypt(&root(OTHER), &policy, &[]), Decision::Allowed { by });
     let policy = allow_naming(r#"{"AWS":"111122223333"}"#);
@@ -220,9 +222,10 @@ fn a_decision_tells_the_sid_of_its_statement() {
     let key_policy = key_policy.unwrap();
     let identity = Document::parse_identity(DENY_ALL).unwrap();
     let policies = Policies {
-        key_account: OWNER.parse().ok(),
-        key_policy: Some(&key_policy),
+        resource_account: OWNER.parse().ok(),
+        resource_policy: Some(&key_policy),
         identity: &[&identity],
+        ..Policies::default()
     };
     assert_eq!(policies.sid(key_statement(0)), Some("Allow use of the key"));
     assert_eq!(policies.sid(identity_statement(0, 0)), Some("Never"));
@@ -232,11 +235,11 @@ fn a_decision_tells_the_sid_of_its_statement() {
 #[test]
 fn an_operation_without_a_key_asks_the_identity_side_only() {
     let facts = Facts::default();
-    let ask = |caller: &Principal, identity: &[&str], key_account| {
+    let ask = |caller: &Principal, identity: &[&str], resource_account| {
         let documents: Vec<Document> =
             identity.iter().map(|text| Document::parse_identity(text).unwrap()).collect();
         let documents: Vec<&Document> = documents.iter().collect();
-        let policies = Policies { key_account, key_policy: None, identity: &documents };
+        let policies = Policies { resource_account, identity: &documents, ..Policies::default() };
         let action = "kms:CreateKey";
         decide(&Query { principal: caller, action, resource: "*", context: &facts }, &policies)
     };
@@ -258,10 +261,15 @@ fn a_document_in_the_wrong_place_allows_nothing() {
     let ann = user(OWNER, "ann");
     let context = &Facts::default();
     let query = Query { principal: &ann, action: "kms:Encrypt", resource: KEY, context };
-    let key_account = OWNER.parse().ok();
-    let swapped = Policies { key_account, key_policy: Some(&identity), identity: &[&key_policy] };
+    let resource_account = OWNER.parse().ok();
+    let swapped = Policies {
+        resource_account,
+        resource_policy: Some(&identity),
+        identity: &[&key_policy],
+        ..Policies::default()
+    };
     assert_eq!(decide(&query, &swapped), NO_KEY_POLICY_ALLOWS);
-    let keyless = Policies { key_account, key_policy: None, identity: &[&key_policy] };
+    let keyless = Policies { resource_account, identity: &[&key_policy], ..Policies::default() };
     assert_eq!(decide(&query, &keyless), NO_IDENTITY_POLICY_ALLOWS);
 }
 
@@ -284,8 +292,15 @@ fn not_principal() {
     assert!(!encrypt(&root(OTHER), &denying(spared), &[]).is_allowed());
     // AWS asks that the account be listed too; without it the denial may reach ann, so it does.
     assert!(!encrypt(&ann, &denying(without_account), &[]).is_allowed());
+    // Of a session the role must be listed as well as the session.
+    let app = session(OWNER, "app", "s");
     let role = r#"{"AWS":["arn:aws:iam::111122223333:role/app","111122223333"]}"#;
-    assert!(encrypt(&session(OWNER, "app", "s"), &denying(role), &[]).is_allowed());
+    assert!(!encrypt(&app, &denying(role), &[]).is_allowed());
+    let without_role = r#"{"AWS":["arn:aws:sts::111122223333:assumed-role/app/s","111122223333"]}"#;
+    assert!(!encrypt(&app, &denying(without_role), &[]).is_allowed());
+    let with_session = r#"{"AWS":["arn:aws:iam::111122223333:role/app","111122223333",
+        "arn:aws:sts::111122223333:assumed-role/app/s"]}"#;
+    assert!(encrypt(&app, &denying(with_session), &[]).is_allowed());
     let s3 = r#"{"Service":"s3.amazonaws.com"}"#;
     assert!(encrypt(&service("s3.amazonaws.com"), &denying(s3), &[]).is_allowed());
     assert!(!encrypt(&service("ec2.amazonaws.com"), &denying(s3), &[]).is_allowed());

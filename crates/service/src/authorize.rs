@@ -60,9 +60,9 @@ fn decide(
         }
         Ask::Key(key, _) => {
             let policies = Policies {
-                key_account: Some(key.account()),
-                key_policy: Some(key.policy()),
-                identity: &[],
+                resource_account: Some(key.account()),
+                resource_policy: Some(key.policy()),
+                ..Policies::default()
             };
             (key.arn_text(), policies)
         }
@@ -85,21 +85,54 @@ fn decide(
     ))
 }
 
-/// AWS's account of a refusal (IAM user guide, "Access denied error messages").
+/// AWS's account of a refusal (IAM User Guide, "Troubleshoot access denied error messages").
 fn because(denial: Denial, action: &str) -> String {
-    let kind = |policy| match policy {
-        PolicyKind::KeyPolicy => "resource-based policy",
-        PolicyKind::Identity => "identity-based policy",
-    };
     match denial {
-        Denial::Explicit { policy: PolicyKind::KeyPolicy, .. } => {
-            "with an explicit deny in a resource-based policy".to_owned()
+        Denial::Explicit { policy, .. } => {
+            let article = match policy {
+                PolicyKind::Identity => "an",
+                PolicyKind::RoleTrust => "the",
+                PolicyKind::ResourceControl
+                | PolicyKind::ServiceControl
+                | PolicyKind::Endpoint
+                | PolicyKind::KeyPolicy
+                | PolicyKind::Boundary
+                | PolicyKind::Session => "a",
+            };
+            format!("with an explicit deny in {article} {policy}")
         }
-        Denial::Explicit { policy: PolicyKind::Identity, .. } => {
-            "with an explicit deny in an identity-based policy".to_owned()
-        }
-        Denial::Implicit { policy } => {
-            format!("because no {} allows the {action} action", kind(policy))
+        Denial::Implicit { policy } => format!("because no {policy} allows the {action} action"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policy::StatementRef;
+
+    use super::*;
+
+    /// The sentences of the IAM User Guide, "Troubleshoot access denied error messages". For an
+    /// explicit denial by a session policy the guide has "a sessions policy" in its example and
+    /// "a session policy" everywhere else.
+    #[test]
+    fn refusals_are_told_in_awss_words() {
+        let rows = [
+            (PolicyKind::ResourceControl, "a resource control policy"),
+            (PolicyKind::ServiceControl, "a service control policy"),
+            (PolicyKind::Endpoint, "a VPC endpoint policy"),
+            (PolicyKind::KeyPolicy, "a resource-based policy"),
+            (PolicyKind::RoleTrust, "the role trust policy"),
+            (PolicyKind::Identity, "an identity-based policy"),
+            (PolicyKind::Boundary, "a permissions boundary"),
+            (PolicyKind::Session, "a session policy"),
+        ];
+        for (policy, name) in rows {
+            let statement = StatementRef { policy, document: 0, statement: 0 };
+            let explicit = because(Denial::Explicit { policy, statement }, "kms:Encrypt");
+            assert_eq!(explicit, format!("with an explicit deny in {name}"));
+            let (_article, kind) = name.split_once(' ').unwrap_or_default();
+            let implicit = because(Denial::Implicit { policy }, "kms:Encrypt");
+            assert_eq!(implicit, format!("because no {kind} allows the kms:Encrypt action"));
         }
     }
 }

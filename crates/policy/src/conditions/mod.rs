@@ -27,10 +27,10 @@ use crate::template::{Grammar, Template};
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
     /// The condition key, in lower case.
-    key: Box<str>,
-    quantifier: Quantifier,
-    negated: bool,
-    if_exists: bool,
+    pub(crate) key: Box<str>,
+    pub(crate) operator: Operator,
+    /// The values as written, which only an explanation reads.
+    pub(crate) written: Box<[Box<str>]>,
     test: Test,
 }
 
@@ -64,13 +64,8 @@ impl Condition {
                 let values = values.scalars(&name)?;
                 compilation.count_values(&values, operator.family.has_wildcards())?;
                 let test = Test::compile(&name, operator, &values, compilation.variables)?;
-                conditions.push(Condition {
-                    key,
-                    quantifier: operator.quantifier,
-                    negated: operator.negated,
-                    if_exists: operator.if_exists,
-                    test,
-                });
+                let written = values.into_iter().map(String::into_boxed_str).collect();
+                conditions.push(Condition { key, operator, written, test });
             }
         }
         Ok(conditions.into())
@@ -78,23 +73,24 @@ impl Condition {
 
     /// Does the condition hold for the request?
     pub(crate) fn holds(&self, context: &dyn ConditionContext) -> bool {
+        let Operator { quantifier, negated, if_exists, .. } = self.operator;
         let values = context.values(&self.key);
         let values = values.as_ref().map_or(&[][..], |values| values.as_slice());
         if let Test::Absence(wanted) = &self.test {
             return wanted.contains(&values.is_empty());
         }
         if values.is_empty() {
-            return match self.quantifier {
-                Quantifier::Single => self.negated || self.if_exists,
+            return match quantifier {
+                Quantifier::Single => negated || if_exists,
                 Quantifier::All => true,
-                Quantifier::Any => self.if_exists,
+                Quantifier::Any => if_exists,
             };
         }
         let matches = |value: &ConditionValue<'_>| self.test.matches(value, context);
-        match self.quantifier {
-            Quantifier::Single => values.iter().any(matches) != self.negated,
-            Quantifier::All => values.iter().all(|value| matches(value) != self.negated),
-            Quantifier::Any => values.iter().any(|value| matches(value) != self.negated),
+        match quantifier {
+            Quantifier::Single => values.iter().any(matches) != negated,
+            Quantifier::All => values.iter().all(|value| matches(value) != negated),
+            Quantifier::Any => values.iter().any(|value| matches(value) != negated),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The names of the condition operators and what they stand for.
 
+use std::fmt;
+
 /// What kind of value an operator compares, and how.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Family {
@@ -70,12 +72,18 @@ pub(crate) enum Quantifier {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Operator {
     pub(crate) quantifier: Quantifier,
+    /// The name without set operator and `IfExists`.
+    name: &'static str,
     pub(crate) family: Family,
     /// The comparison must fail with every value of the policy.
     pub(crate) negated: bool,
     /// An absent key fulfils the condition.
     pub(crate) if_exists: bool,
 }
+
+const ALL_VALUES: &str = "ForAllValues:";
+const ANY_VALUE: &str = "ForAnyValue:";
+const IF_EXISTS: &str = "IfExists";
 
 const PLAIN: bool = false;
 const NEGATED: bool = true;
@@ -115,21 +123,34 @@ impl Operator {
     /// Reads an operator's name; `None` if there is no such operator. `Null` takes neither a set
     /// operator nor `IfExists`, since it is itself the question whether the key exists.
     pub(crate) fn parse(name: &str) -> Option<Operator> {
-        let (quantifier, rest) = if let Some(rest) = name.strip_prefix("ForAllValues:") {
+        let (quantifier, rest) = if let Some(rest) = name.strip_prefix(ALL_VALUES) {
             (Quantifier::All, rest)
-        } else if let Some(rest) = name.strip_prefix("ForAnyValue:") {
+        } else if let Some(rest) = name.strip_prefix(ANY_VALUE) {
             (Quantifier::Any, rest)
         } else {
             (Quantifier::Single, name)
         };
-        let (base, if_exists) = match rest.strip_suffix("IfExists") {
+        let (base, if_exists) = match rest.strip_suffix(IF_EXISTS) {
             Some(base) => (base, true),
             None => (rest, false),
         };
-        let (_, family, negated) = *OPERATORS.iter().find(|(known, ..)| *known == base)?;
+        let (name, family, negated) = *OPERATORS.iter().find(|(known, ..)| *known == base)?;
         if family == Family::Null && (if_exists || quantifier != Quantifier::Single) {
             return None;
         }
-        Some(Operator { quantifier, family, negated, if_exists })
+        Some(Operator { quantifier, name, family, negated, if_exists })
+    }
+}
+
+impl fmt::Display for Operator {
+    /// The name as the policy writes it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = match self.quantifier {
+            Quantifier::Single => "",
+            Quantifier::All => ALL_VALUES,
+            Quantifier::Any => ANY_VALUE,
+        };
+        let if_exists = if self.if_exists { IF_EXISTS } else { "" };
+        write!(formatter, "{set}{}{if_exists}", self.name)
     }
 }

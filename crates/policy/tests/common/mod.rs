@@ -73,9 +73,10 @@ pub(crate) fn ask(
         identity.iter().map(|text| Document::parse_identity(text).expect(text)).collect();
     let identity: Vec<&Document> = identity.iter().collect();
     let policies = Policies {
-        key_account: OWNER.parse().ok(),
-        key_policy: Some(&key_policy),
+        resource_account: OWNER.parse().ok(),
+        resource_policy: Some(&key_policy),
         identity: &identity,
+        ..Policies::default()
     };
     decide(&Query { principal: caller, action, resource: KEY, context: facts }, &policies)
 }

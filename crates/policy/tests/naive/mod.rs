@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A caller, by its names.
 #[derive(Clone, Debug)]
@@ -91,11 +91,12 @@ fn listed(value: &Value) -> Vec<Value> {
 fn names(request: &Request, statement: &Value, effect: &str) -> &'static str {
     let caller = &request.caller;
     let account_root = format!("arn:aws:iam::{}:root", caller.account);
+    let texts = |element: &Value| match element {
+        Value::String(_) => vec![element.clone()],
+        object => listed(&object["AWS"]),
+    };
     let lists = |element: &Value| -> (bool, bool) {
-        let texts = match element {
-            Value::String(_) => vec![element.clone()],
-            object => listed(&object["AWS"]),
-        };
+        let texts = texts(element);
         let named = |name: &str| texts.iter().any(|text| text == name);
         let everyone = named("*");
         let account = everyone || named(caller.account) || named(&account_root);
@@ -111,7 +112,13 @@ fn names(request: &Request, statement: &Value, effect: &str) -> &'static str {
         }
     } else {
         let (itself, account) = lists(&statement["NotPrincipal"]);
-        let spared = if effect == "Deny" { itself && account } else { itself || account };
+        let listed = texts(&statement["NotPrincipal"]);
+        // Of a session the role and the session itself must both be spared.
+        let whole = caller.role_arn.as_ref().is_none_or(|role| {
+            listed.contains(&json!("*"))
+                || (listed.contains(&json!(role)) && listed.contains(&json!(caller.arn)))
+        });
+        let spared = if effect == "Deny" { itself && account && whole } else { itself || account };
         if spared { "nobody" } else { "caller" }
     }
 }

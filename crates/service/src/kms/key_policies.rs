@@ -215,8 +215,11 @@ fn may_put_policy(context: &Context<'_>, document: &Document) -> bool {
         resource: "*",
         context: &conditions,
     };
-    let policies =
-        Policies { key_account: Some(call.account()), key_policy: Some(document), identity: &[] };
+    let policies = Policies {
+        resource_account: Some(call.account()),
+        resource_policy: Some(document),
+        ..Policies::default()
+    };
     policy::decide(&query, &policies).is_allowed()
 }
 
