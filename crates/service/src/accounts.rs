@@ -97,7 +97,9 @@ pub(crate) async fn create(
         .write(move |transaction| {
             let mut records: BTreeMap<AccountId, AccountRecord> = BTreeMap::new();
             for (account_id, row) in rows {
-                if transaction.access_key(&row.access_key_id)?.is_some() {
+                if transaction.access_key(&row.access_key_id)?.is_some()
+                    || transaction.is_user_access_key(&row.access_key_id)?
+                {
                     return Err(AccountError::AccessKeyTaken { access_key_id: row.access_key_id });
                 }
                 let record = match records.entry(account_id) {

@@ -8,7 +8,6 @@ use policy::{Decision, Denial, Policies, PolicyKind, Query};
 use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
-use crate::operation::Api;
 use crate::target::{Ask, Lookup, NamedBy, Target};
 
 /// A target that the caller may act on. Only [`authorize`] makes one, and a handler has no other way to a key.
@@ -29,8 +28,8 @@ pub(crate) fn authorize<T: Target>(
     facts: &Facts<'_>,
     recipient: Option<&Attested>,
 ) -> Result<Authorized<T>, ServiceError> {
-    // AWS lets nobody be denied to ask who they are.
-    if lookup.spec.api == Api::Kms {
+    // AWS lets nobody be denied some things, such as to ask who they are.
+    if !lookup.spec.undeniable {
         for (position, ask) in target.asks().iter().flatten().enumerate() {
             let conditions =
                 Conditions::new(lookup.call, Some(ask), facts, position).attested(recipient);
@@ -38,6 +37,10 @@ pub(crate) fn authorize<T: Target>(
             // Making a key with tags needs both permissions.
             if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
                 decide(lookup, ask, "kms:TagResource", &conditions)?;
+            }
+            if let Some(action) = lookup.spec.tagging_action.filter(|_| !facts.iam.tags.is_empty())
+            {
+                decide(lookup, ask, action, &conditions)?;
             }
         }
     }
@@ -51,18 +54,20 @@ fn decide(
     conditions: &Conditions<'_>,
 ) -> Result<(), ServiceError> {
     let call = lookup.call;
+    let own = call.caller.documents();
     let alias_arn;
     let (resource, policies) = match ask {
-        Ask::Nothing => ("*", Policies::default()),
+        Ask::Nothing => ("*", own.policies()),
+        Ask::Identity { arn, .. } => (*arn, own.policies()),
         Ask::Alias(arn) => {
             alias_arn = arn.to_string();
-            (alias_arn.as_str(), Policies::default())
+            (alias_arn.as_str(), own.policies())
         }
         Ask::Key(key, _) => {
             let policies = Policies {
                 resource_account: Some(key.account()),
                 resource_policy: Some(key.policy()),
-                ..Policies::default()
+                ..own.policies()
             };
             (key.arn_text(), policies)
         }

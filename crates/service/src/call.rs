@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use policy::Principal;
+use policy::{Document, Policies, Principal};
+use store::IdentityKind;
 use uuid::Uuid;
-use wire::names::{AccountId, Region};
+use wire::names::{AccountId, Partition, Region};
 
 use crate::api::Peer;
 use crate::credentials::Credential;
+use crate::identities::{Identity, Standing};
 
 /// What every step of the pipeline knows of the call that it serves.
 pub(crate) struct Call<'a> {
@@ -21,7 +23,7 @@ pub(crate) struct Call<'a> {
     /// The Region that the credential scope names.
     pub(crate) region: Region,
     /// The caller, whose signature has been verified.
-    pub(crate) caller: Arc<Credential>,
+    pub(crate) caller: Caller,
     /// The other end of the connection.
     pub(crate) peer: &'a Peer,
     /// The `User-Agent` header, as sent.
@@ -41,5 +43,77 @@ impl Call<'_> {
     /// The caller, as policies of the Region's partition see it.
     pub(crate) fn principal(&self) -> &Principal {
         self.caller.principal(self.region.partition())
+    }
+}
+
+/// Who calls, at the moment of the call: what changes while it is served concerns the next one.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    credential: Arc<Credential>,
+    standing: Arc<Standing>,
+}
+
+impl Caller {
+    /// The caller behind a credential; none if it has been deleted.
+    pub(crate) fn of(credential: Arc<Credential>) -> Option<Caller> {
+        let standing = credential.holder().standing()?;
+        Some(Caller { credential, standing })
+    }
+
+    /// The access key id that signed.
+    pub(crate) fn access_key_id(&self) -> &str {
+        self.credential.access_key_id()
+    }
+
+    /// The account of the caller.
+    pub(crate) fn account(&self) -> AccountId {
+        self.credential.account()
+    }
+
+    /// The account's twelve digits.
+    pub(crate) fn account_text(&self) -> &str {
+        self.credential.account_text()
+    }
+
+    /// The caller, as policies see it in a partition.
+    pub(crate) fn principal(&self, partition: Partition) -> &Principal {
+        self.standing.principal(partition)
+    }
+
+    /// The user or role; none for a root user.
+    pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
+        self.standing.identity()
+    }
+
+    /// The user who calls with an own access key.
+    pub(crate) fn user(&self) -> Option<&Arc<Identity>> {
+        self.identity().filter(|identity| identity.kind() == IdentityKind::User)
+    }
+
+    /// The unique id by which AWS knows the caller: `aws:userid`.
+    pub(crate) fn user_id(&self) -> &str {
+        match self.identity() {
+            Some(identity) => identity.id(),
+            None => self.account_text(),
+        }
+    }
+
+    /// The documents of the caller's own that decide.
+    pub(crate) fn documents(&self) -> CallerDocuments<'_> {
+        let identity = self.standing.documents().iter().map(|document| &**document);
+        CallerDocuments { identity: identity.collect(), boundary: self.standing.boundary() }
+    }
+}
+
+/// See [`Caller::documents`].
+pub(crate) struct CallerDocuments<'a> {
+    identity: Vec<&'a Document>,
+    boundary: Option<&'a Document>,
+}
+
+impl CallerDocuments<'_> {
+    /// The policies that decide on what has no policy of its own.
+    pub(crate) fn policies(&self) -> Policies<'_> {
+        Policies { identity: &self.identity, boundary: self.boundary, ..Policies::default() }
     }
 }

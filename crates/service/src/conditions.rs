@@ -2,7 +2,7 @@
 //! no header feeds a condition key (threat T-9).
 
 use attestation::Attested;
-use policy::{ConditionContext, ConditionValues};
+use policy::{ConditionContext, ConditionValues, PrincipalKind};
 use wire::enums::{
     DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
 };
@@ -10,6 +10,7 @@ use wire::names::AliasName;
 
 use crate::call::Call;
 use crate::facts::{Cryptography, Facts};
+use crate::identities::Identity;
 use crate::recipient;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, NamedBy};
@@ -18,6 +19,7 @@ use crate::target::{Ask, NamedBy};
 pub(crate) struct Conditions<'a> {
     call: &'a Call<'a>,
     key: Option<&'a KeySnapshot>,
+    identity: Option<&'a Identity>,
     request_alias: Option<&'a AliasName>,
     facts: &'a Facts<'a>,
     position: usize,
@@ -38,9 +40,13 @@ impl<'a> Conditions<'a> {
         let (key, request_alias) = match ask {
             Some(Ask::Key(key, NamedBy::Alias(alias))) => (Some(*key), Some(alias)),
             Some(Ask::Key(key, NamedBy::Key | NamedBy::Ciphertext)) => (Some(*key), None),
-            Some(Ask::Nothing | Ask::Alias(_)) | None => (None, None),
+            Some(Ask::Nothing | Ask::Alias(_) | Ask::Identity { .. }) | None => (None, None),
         };
-        Conditions { call, key, request_alias, facts, position, recipient: None }
+        let identity = match ask {
+            Some(Ask::Identity { identity, .. }) => *identity,
+            Some(Ask::Nothing | Ask::Alias(_) | Ask::Key(..)) | None => None,
+        };
+        Conditions { call, key, identity, request_alias, facts, position, recipient: None }
     }
 
     /// The same for a request with an attested recipient.
@@ -79,6 +85,7 @@ impl<'a> Conditions<'a> {
             }
             "aws:tagkeys" => {
                 let tags = facts.tags.iter().filter_map(|tag| tag.tag_key.as_deref());
+                let tags = tags.chain(facts.iam.tags.iter().filter_map(|tag| tag.key.as_deref()));
                 Some(ConditionValues::many(tags.chain(facts.tag_keys.iter().map(String::as_str))))
             }
             _ => self
@@ -140,6 +147,10 @@ impl<'a> Conditions<'a> {
             return value.map(|(_, value)| value.as_str().into());
         }
         let name = key.strip_prefix("aws:requesttag/")?;
+        let of_identity = facts_tag(self.facts.iam.tags, name);
+        if of_identity.is_some() {
+            return of_identity;
+        }
         let named = |tag: &&wire::kms::tags::Tag| {
             tag.tag_key.as_ref().is_some_and(|tag_key| tag_key.to_ascii_lowercase() == name)
         };
@@ -175,22 +186,73 @@ impl<'a> Conditions<'a> {
     }
 }
 
+impl Conditions<'_> {
+    /// A tag of the caller: `aws:PrincipalTag/KEY`.
+    fn of_principal_tag(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let name = key.strip_prefix("aws:principaltag/")?;
+        tag_of(self.call.caller.identity()?, name)
+    }
+
+    /// What is known of the user, group, role or managed policy that the call is about.
+    fn of_identity(&self, key: &str) -> Option<ConditionValues<'_>> {
+        if let Some(name) =
+            key.strip_prefix("aws:resourcetag/").or_else(|| key.strip_prefix("iam:resourcetag/"))
+        {
+            return tag_of(self.identity?, name);
+        }
+        match key {
+            "iam:policyarn" => self.facts.iam.policy_arn.map(ConditionValues::from),
+            "iam:permissionsboundary" => {
+                let given = self.facts.iam.permissions_boundary;
+                let stored = || self.identity?.row().permissions_boundary.as_deref();
+                given.or_else(stored).map(ConditionValues::from)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A tag that the request gives to an identity, by its key in lower case.
+fn facts_tag<'f>(tags: &'f [wire::iam::tags::Tag], name: &str) -> Option<ConditionValues<'f>> {
+    let named = |tag: &&wire::iam::tags::Tag| {
+        tag.key.as_ref().is_some_and(|key| key.to_ascii_lowercase() == name)
+    };
+    tags.iter().find(named)?.value.as_deref().map(ConditionValues::from)
+}
+
+/// A tag by its key in lower case.
+fn tag_of<'i>(identity: &'i Identity, name: &str) -> Option<ConditionValues<'i>> {
+    let tags = &identity.record().tags;
+    let tag = tags.iter().find(|tag| tag.tag_key.to_ascii_lowercase() == name);
+    tag.map(|tag| tag.tag_value.as_str().into())
+}
+
 impl ConditionContext for Conditions<'_> {
     fn values(&self, key: &str) -> Option<ConditionValues<'_>> {
         let call = self.call;
         let principal = call.principal();
         match key {
-            "kms:calleraccount" | "aws:principalaccount" | "aws:userid" => {
-                Some(call.caller.account_text().into())
-            }
+            "aws:userid" => Some(call.caller.user_id().into()),
+            "kms:calleraccount" | "aws:principalaccount" => Some(call.caller.account_text().into()),
             "aws:principalarn" => Some((&*principal.arn).into()),
-            "aws:principaltype" => Some("Account".into()),
+            "aws:principaltype" => Some(match principal.kind {
+                PrincipalKind::Root => "Account".into(),
+                PrincipalKind::User => "User".into(),
+                PrincipalKind::RoleSession { .. } => "AssumedRole".into(),
+                PrincipalKind::FederatedUser { .. } => "FederatedUser".into(),
+                PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => return None,
+            }),
+            "aws:username" => call.caller.user().map(|user| user.name().into()),
             "aws:principalisawsservice" | "aws:viaawsservice" => Some(false.into()),
             "aws:securetransport" => Some(call.peer.tls.is_some().into()),
             "aws:sourceip" => Some(call.peer.address.into()),
             "aws:currenttime" | "aws:epochtime" => Some(call.now.into()),
             "aws:requestedregion" => Some(call.region.as_str().into()),
-            _ => self.of_key(key).or_else(|| self.of_request(key)),
+            _ => self
+                .of_principal_tag(key)
+                .or_else(|| self.of_key(key))
+                .or_else(|| self.of_identity(key))
+                .or_else(|| self.of_request(key)),
         }
     }
 }

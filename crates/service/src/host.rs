@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
+use crate::identities::Identities;
 use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
@@ -48,7 +49,8 @@ pub(crate) struct Host {
     /// When the deployment was made: before it nobody could see a key being used.
     pub(crate) tracking_start: Timestamp,
     pub(crate) deployment_id: DeploymentId,
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) identities: Arc<Identities>,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.
@@ -148,7 +150,7 @@ pub(crate) fn evict(
             Change::Alias { account, region, alias } => {
                 aliases.evict(&(*account, *region, alias.clone()));
             }
-            // Credentials are added by whoever commits them.
+            // Credentials and identities are taken over by whoever commits them.
             _ => {}
         }
     }

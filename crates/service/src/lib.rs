@@ -23,6 +23,8 @@ mod events;
 mod facts;
 mod front;
 mod host;
+mod iam;
+mod identities;
 mod ids;
 mod jobs;
 mod key_state;

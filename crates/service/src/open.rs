@@ -10,8 +10,8 @@ use crypto::{Rng, SystemRng};
 use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop, WrappedDomainKey};
 use jiff::Timestamp;
 use store::{
-    AccountRecord, DeploymentRow, DomainKeyRow, LockedStore, Snapshot, Store, StoreError,
-    StoreOptions,
+    AccountRecord, DeploymentRow, DomainKeyRow, IdentityRecord, LockedStore, Snapshot, Store,
+    StoreError, StoreOptions,
 };
 use wire::names::{AccountId, Region};
 
@@ -22,6 +22,7 @@ use crate::coherent_cache::CoherentCache;
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::host::{self, Host};
+use crate::identities::{self, Identities};
 use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
@@ -140,7 +141,12 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
     for record in store.read(all_accounts).await? {
         credentials.add(accounts::unwrap(&keyring, &record)?);
     }
-    let parts = Parts { store, keyring, credentials, rng, tracking_start, attestation_roots };
+    let identities = Identities::default();
+    for record in store.read(all_identities).await? {
+        identities::load(&keyring, &credentials, &identities, record)?;
+    }
+    let parts =
+        Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots };
     let host = assemble(assembly, parts).await?;
     Ok(Opened { service: Service::start(host), is_first_start })
 }
@@ -149,6 +155,14 @@ fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreErro
     let mut records = Vec::new();
     for row in snapshot.accounts()? {
         records.extend(snapshot.account(row.account)?);
+    }
+    Ok(records)
+}
+
+fn all_identities(snapshot: &Snapshot<'_>) -> Result<Vec<IdentityRecord>, StoreError> {
+    let mut records = Vec::new();
+    for (account, identity_id) in snapshot.identity_ids()? {
+        records.extend(snapshot.identity(account, &identity_id)?);
     }
     Ok(records)
 }
@@ -228,13 +242,15 @@ struct Parts {
     store: Store,
     keyring: Keyring,
     credentials: Credentials,
+    identities: Identities,
     rng: Arc<dyn Rng>,
     tracking_start: Timestamp,
     attestation_roots: Arc<Roots>,
 }
 
 async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenError> {
-    let Parts { store, keyring, credentials, rng, tracking_start, attestation_roots } = parts;
+    let Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots } =
+        parts;
     let keyring = Arc::new(keyring);
     let deployment_id = keyring.deployment_id();
     let journal_dir = assembly.data_dir.join("journal");
@@ -289,7 +305,8 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         tracking_start,
         attestation_roots,
         deployment_id,
-        credentials,
+        credentials: Arc::new(credentials),
+        identities: Arc::new(identities),
         regions: assembly.regions,
         keys,
         aliases,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::iam::{access_keys, user_policies, users};
 use crate::kms::{
     aliases, encrypt, generate, import, key_policies, keys, mac, multi_region, public_keys,
     rotation, shared_secrets, sign, tags,
@@ -56,6 +57,25 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<shared_secrets::DeriveSharedSecret>::new(),
     &Row::<shared_secrets::Encapsulate>::new(),
     &Row::<shared_secrets::Decapsulate>::new(),
+    &Row::<users::CreateUser>::new(),
+    &Row::<users::GetUser>::new(),
+    &Row::<users::UpdateUser>::new(),
+    &Row::<users::DeleteUser>::new(),
+    &Row::<users::ListUsers>::new(),
+    &Row::<users::TagUser>::new(),
+    &Row::<users::UntagUser>::new(),
+    &Row::<users::ListUserTags>::new(),
+    &Row::<access_keys::CreateAccessKey>::new(),
+    &Row::<access_keys::UpdateAccessKey>::new(),
+    &Row::<access_keys::DeleteAccessKey>::new(),
+    &Row::<access_keys::ListAccessKeys>::new(),
+    &Row::<user_policies::PutUserPolicy>::new(),
+    &Row::<user_policies::GetUserPolicy>::new(),
+    &Row::<user_policies::DeleteUserPolicy>::new(),
+    &Row::<user_policies::ListUserPolicies>::new(),
+    &Row::<user_policies::AttachUserPolicy>::new(),
+    &Row::<user_policies::DetachUserPolicy>::new(),
+    &Row::<user_policies::ListAttachedUserPolicies>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
 ];
 

@@ -10,6 +10,7 @@ use wire::names::{AccountId, AliasArn, AliasName, KeyArn, KeyRef, KeyRefError, R
 use crate::call::Call;
 use crate::error::ServiceError;
 use crate::host::Host;
+use crate::identities::Identity;
 use crate::operation::{KeyForms, Spec};
 use crate::snapshot::KeySnapshot;
 use crate::trail::Resource;
@@ -29,6 +30,13 @@ pub(crate) enum Ask<'t> {
     Key(&'t KeySnapshot, &'t NamedBy),
     /// An alias, of which only identity policies speak.
     Alias(&'t AliasArn),
+    /// A user, group, role or managed policy, or a part of the tree of their paths, of which only identity policies speak.
+    Identity {
+        /// Its ARN; of one that does not exist, the ARN that it would have.
+        arn: &'t str,
+        /// The identity, if it exists.
+        identity: Option<&'t Identity>,
+    },
 }
 
 /// The most questions that one operation asks: UpdateAlias asks about an alias and two keys.

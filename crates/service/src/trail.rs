@@ -18,8 +18,7 @@ use wire::names::{AccountId, AliasArn, Region};
 use wire::shape::{self, Shape};
 
 use crate::api::{self, Incoming, Peer};
-use crate::call::Call;
-use crate::credentials::Credential;
+use crate::call::{Call, Caller};
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::last_usage::Usage;
@@ -203,7 +202,7 @@ struct Origin<'a> {
     event_id: Uuid,
     time: Timestamp,
     region: Option<Region>,
-    caller: Option<Arc<Credential>>,
+    caller: Option<Caller>,
     claimed_access_key_id: Option<&'a str>,
     address: IpAddr,
     tls: Option<api::TlsDetails>,
@@ -221,7 +220,7 @@ impl<'a> Origin<'a> {
             event_id: call.event_id,
             time: call.now,
             region: Some(call.region),
-            caller: Some(Arc::clone(&call.caller)),
+            caller: Some(call.caller.clone()),
             claimed_access_key_id: None,
             address: call.peer.address,
             tls: call.peer.tls.clone(),
@@ -336,10 +335,17 @@ impl<'a> Origin<'a> {
             Some(caller) => {
                 let partition =
                     self.region.map_or(wire::names::Partition::Aws, |region| region.partition());
-                UserIdentity::Root {
-                    account_id: caller.account_text(),
-                    arn: &caller.principal(partition).arn,
-                    access_key_id: caller.access_key_id(),
+                let (account_id, access_key_id) = (caller.account_text(), caller.access_key_id());
+                let arn = &caller.principal(partition).arn;
+                match caller.identity() {
+                    None => UserIdentity::Root { account_id, arn, access_key_id },
+                    Some(user) => UserIdentity::IamUser {
+                        principal_id: user.id(),
+                        arn,
+                        account_id,
+                        access_key_id,
+                        user_name: user.name(),
+                    },
                 }
             }
             None => UserIdentity::Anonymous {
@@ -356,7 +362,7 @@ pub(crate) struct Refused<'a> {
     pub(crate) time: Timestamp,
     pub(crate) api: Api,
     pub(crate) region: Option<Region>,
-    pub(crate) caller: Option<Arc<Credential>>,
+    pub(crate) caller: Option<Caller>,
     pub(crate) claimed_access_key_id: Option<&'a str>,
     pub(crate) event_name: &'a str,
 }

@@ -15,7 +15,7 @@ use crate::sequences::Aggregate;
 use crate::snapshot::Snapshot;
 
 /// What kind of thing an identity is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IdentityKind {
     /// A user.
     User,

@@ -16,6 +16,19 @@ pub enum UserIdentity<'a> {
         /// The access key that signed the request.
         access_key_id: &'a str,
     },
+    /// A user of IAM.
+    IamUser {
+        /// The user's unique id.
+        principal_id: &'a str,
+        /// The user's ARN, in the partition of the Region called.
+        arn: &'a str,
+        /// The account's twelve digits.
+        account_id: &'a str,
+        /// The access key that signed the request.
+        access_key_id: &'a str,
+        /// The user's name.
+        user_name: &'a str,
+    },
     /// The server itself, for a service event of an account.
     AwsInternal {
         /// The account whose resource the event is about.
@@ -43,6 +56,18 @@ impl UserIdentity<'_> {
                 json::text(out, account_id.as_bytes());
                 out.extend_from_slice(br#","accessKeyId":"#);
                 json::text(out, access_key_id.as_bytes());
+            }
+            UserIdentity::IamUser { principal_id, arn, account_id, access_key_id, user_name } => {
+                out.extend_from_slice(br#"{"type":"IAMUser","principalId":"#);
+                json::text(out, principal_id.as_bytes());
+                out.extend_from_slice(br#","arn":"#);
+                json::text(out, arn.as_bytes());
+                out.extend_from_slice(br#","accountId":"#);
+                json::text(out, account_id.as_bytes());
+                out.extend_from_slice(br#","accessKeyId":"#);
+                json::text(out, access_key_id.as_bytes());
+                out.extend_from_slice(br#","userName":"#);
+                json::text(out, user_name.as_bytes());
             }
             UserIdentity::AwsInternal { account_id } => {
                 out.extend_from_slice(br#"{"accountId":"#);

@@ -208,6 +208,7 @@ fn may_put_policy(context: &Context<'_>, document: &Document) -> bool {
     let call = context.call();
     let facts = Facts::default();
     let conditions = Conditions::new(call, None, &facts, 0);
+    let own = call.caller.documents();
     let query = Query {
         principal: call.principal(),
         action: "kms:PutKeyPolicy",
@@ -218,13 +219,12 @@ fn may_put_policy(context: &Context<'_>, document: &Document) -> bool {
     let policies = Policies {
         resource_account: Some(call.account()),
         resource_policy: Some(document),
-        ..Policies::default()
+        ..own.policies()
     };
     policy::decide(&query, &policies).is_allowed()
 }
 
-/// Whether a principal that a policy names exists here. Until users and roles can be made, these are everybody, the
-/// accounts of this deployment, and services.
+/// Whether a principal that a policy names exists here.
 fn exists(context: &Context<'_>, principal: &PrincipalPattern) -> bool {
     match principal {
         PrincipalPattern::Everyone => true,
@@ -232,8 +232,10 @@ fn exists(context: &Context<'_>, principal: &PrincipalPattern) -> bool {
             context.host().credentials.has_account(*account)
         }
         PrincipalPattern::Service(name) => is_service_name(name),
-        PrincipalPattern::Arn { .. }
-        | PrincipalPattern::UniqueId(_)
+        PrincipalPattern::Arn { arn, account } => {
+            context.host().identities.is_principal(*account, arn, context.call().region.partition())
+        }
+        PrincipalPattern::UniqueId(_)
         | PrincipalPattern::Federated(_)
         | PrincipalPattern::CanonicalUser(_) => false,
     }

@@ -28,6 +28,8 @@ const DEFAULT: Spec = Spec {
     name: "",
     api: Api::Kms,
     actions: &[],
+    undeniable: false,
+    tagging_action: None,
     key_forms: KeyForms::Key,
     key_state: KeyStateRule::Any,
     key_usage: None,

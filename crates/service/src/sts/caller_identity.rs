@@ -23,6 +23,8 @@ impl Operation for GetCallerIdentity {
         name: "GetCallerIdentity",
         api: Api::Sts,
         actions: &["sts:GetCallerIdentity"],
+        undeniable: true,
+        tagging_action: None,
         key_forms: KeyForms::Key,
         key_state: KeyStateRule::Any,
         key_usage: None,
@@ -48,7 +50,7 @@ impl Operation for GetCallerIdentity {
         Ok(Done::read(GetCallerIdentityResponse {
             account: call.account(),
             arn: call.principal().arn.to_string(),
-            user_id: call.caller.account_text().to_owned(),
+            user_id: call.caller.user_id().to_owned(),
         }))
     }
 }
