@@ -174,7 +174,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_are_few() {
+    fn client_errors_of_kms_are_400_and_faults_are_few() {
+        let of_kms = ErrorCode::ALL.iter().filter(|code| code.is_modelled());
+        assert!(of_kms.clone().all(|code| matches!(code.status(), 400 | 500)));
+        assert_eq!(of_kms.filter(|code| code.status() == 500).count(), 3);
         let faults: Vec<_> = ErrorCode::ALL.iter().filter(|code| code.status() >= 500).collect();
         assert_eq!(
             faults,

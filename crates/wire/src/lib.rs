@@ -1,11 +1,12 @@
 //! What is said: shapes, names, limits and errors of the AWS APIs in their wire forms.
 //!
-//! This crate knows how a request and an answer of AWS KMS (and of the one STS action that every
-//! SDK asks for) look on the wire, and nothing else. It reads no clock, does no I/O and decides
-//! nothing: a [`KeyRef`](names::KeyRef) parsed here may name a key that does not exist.
+//! This crate knows how requests and answers of AWS KMS, IAM and STS look on the wire, and nothing
+//! else. It reads no clock, does no I/O and decides nothing: a [`KeyRef`](names::KeyRef) parsed here
+//! may name a key that does not exist. KMS speaks [`json`], IAM and STS speak [`query`].
 //!
-//! The service model that AWS publishes with botocore is the outside truth. [`model::description`]
-//! tells all that is built here as plain data, so that a test can compare the two.
+//! The service models that AWS publishes with botocore are the outside truth.
+//! [`model::description`] tells all that is built here as plain data, so that a test can compare
+//! the two.
 
 pub mod enums;
 pub mod error_codes;

@@ -1,7 +1,7 @@
 //! Every number that bounds what is said, with its unit.
 //!
-//! The bounds of members are those of the service model of botocore 1.44.8; the model oracle test
-//! compares each one. Bounds of our own (the last group) say what they protect.
+//! The bounds of members are those of the service models of botocore 1.44.8; the model oracle tests
+//! compare each one. Bounds of our own (the last group) say what they protect.
 
 /// Longest key reference in any form: id, ARN, alias name, alias ARN.
 pub const KEY_ID_CHARS_MAX: u64 = 2048;
@@ -167,10 +167,11 @@ pub const JSON_DEPTH_MAX: u8 = 16;
 pub const VIOLATIONS_MAX: usize = 50;
 /// Most members of an AWS Query form.
 ///
-/// Fifty tags take 100; a simulation names an action, a resource and three members of each context
-/// entry.
-pub const FORM_MEMBERS_MAX: usize = 1024;
-/// Most parts of a name in an AWS Query form, as `Tags.member.1.Key` has four. No shape needs more than seven.
+/// Fifty tags take 100. A simulation takes most: four for each of 256 policies that it leaves out,
+/// and some for each action, resource and condition key.
+pub const FORM_MEMBERS_MAX: usize = 4096;
+/// Most parts of a name in an AWS Query form. `Tags.member.1.Key` has four, and no shape needs more
+/// than six.
 pub const FORM_DEPTH_MAX: usize = 8;
 /// Greatest number of an item of a list in an AWS Query form. Numbers may be left out.
 pub const FORM_LIST_INDEX_MAX: u32 = 10_000;

@@ -1,4 +1,4 @@
-//! Small identifiers: accounts, Regions, key ids, aliases and their ARNs.
+//! Small identifiers: accounts, Regions, key ids, aliases, names and ids of IAM, and their ARNs.
 //!
 //! Each has exactly one spelling: what parses is what is shown again, byte for byte. Below this
 //! crate no `String` is a key id or an account.
@@ -6,18 +6,22 @@
 mod account;
 mod alias;
 mod arn;
+mod entity;
 mod key_id;
 mod key_ref;
 mod region;
+mod unique_id;
 
 pub use account::AccountId;
 pub use alias::AliasName;
 pub(crate) use alias::is_alias_text;
 pub use arn::{AliasArn, KeyArn};
+pub use entity::{EntityArn, EntityKind, EntityName, EntityOwner, EntityPath};
 pub use key_id::{KeyId, KeyMaterialId};
 pub use key_ref::{KeyRef, KeyRefError};
 pub(crate) use region::is_region_text;
 pub use region::{Partition, Region};
+pub use unique_id::{UniqueId, UniqueIdKind};
 
 /// A text is not the name that it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

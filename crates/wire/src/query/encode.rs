@@ -150,6 +150,11 @@ impl<'a> Serializer for Element<'a> {
     type SerializeStruct = Content<'a>;
     type SerializeStructVariant = Impossible<(), EncodeError>;
 
+    /// An answer goes to its caller only, so secrets show themselves; see [`SecretText`](crate::values::SecretText).
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
     written_as_shown! {
         serialize_bool: bool,
         serialize_i8: i8,

@@ -7,7 +7,8 @@ use zeroize::Zeroize;
 
 /// A secret access key, a session token or an identity provider's token.
 ///
-/// It cannot be printed or cloned, and is overwritten when dropped.
+/// It cannot be printed or cloned, and is overwritten when dropped. An answer of the Query protocol
+/// has its text; every form that people read, such as the JSON of an audit record, has null instead.
 #[derive(Default)]
 pub struct SecretText(String);
 
@@ -32,7 +33,11 @@ impl Drop for SecretText {
 
 impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        if serializer.is_human_readable() {
+            serializer.serialize_none()
+        } else {
+            serializer.serialize_str(&self.0)
+        }
     }
 }
 
