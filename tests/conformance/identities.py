@@ -9,6 +9,9 @@ import boto3
 from conftest import CONFIG, client_of
 from keystead import ACCOUNT, REGION
 
+# The end of a refusal where nothing allows the action.
+NO_IDENTITY_POLICY = "because no identity-based policy allows the {0} action"
+
 
 def document(*statements):
     """An identity policy of these statements."""

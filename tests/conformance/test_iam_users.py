@@ -4,17 +4,9 @@ import re
 
 import pytest
 
-from identities import User, allow, denied, document, unique, user_arn
+from identities import NO_IDENTITY_POLICY, User, allow, denied, document, unique, user_arn
 from conftest import client_of
 from keystead import ACCOUNT
-
-NO_IDENTITY_POLICY = "because no identity-based policy allows the {0} action"
-
-
-@pytest.fixture(scope="session")
-def iam(server):
-    """IAM, called by the account's root user."""
-    return client_of(server, server.root_credentials(), "iam")
 
 
 @pytest.fixture

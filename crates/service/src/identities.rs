@@ -20,7 +20,7 @@ use wire::names::{AccountId, Partition};
 
 pub(crate) use changes::{Changes, access_key_row, generate_id, load};
 pub(crate) use identity::{Identity, PolicyArn};
-pub(crate) use managed_policies::managed_policy;
+pub(crate) use managed_policies::{ManagedPolicy, managed_policies, managed_policy};
 pub(crate) use standing::{Holder, Standing};
 
 /// All identities of all accounts.

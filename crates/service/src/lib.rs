@@ -36,6 +36,7 @@ mod operations;
 mod outbox;
 mod page;
 mod pipeline;
+mod principals;
 mod recipient;
 mod render;
 mod service;

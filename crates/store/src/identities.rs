@@ -79,10 +79,12 @@ pub struct IdentityRow {
     pub assume_role_policy: Option<String>,
     /// How long a session of a role may last, in seconds.
     pub max_session_seconds: Option<u32>,
+    /// How many versions of a managed policy were ever made: no number is given twice.
+    pub versions_made: Option<u32>,
 }
 
 pub(crate) const IDENTITIES: SealedTable =
-    SealedTable { name: "identities", schema_version: 4, identity_columns: 2, sealed_columns: 12 };
+    SealedTable { name: "identities", schema_version: 4, identity_columns: 2, sealed_columns: 13 };
 
 /// The columns of every SELECT below.
 macro_rules! select {
@@ -90,7 +92,7 @@ macro_rules! select {
         concat!(
             "SELECT account, identity_id, kind, sequence, name, path, created_nanos, updated_nanos,
                description, permissions_boundary, assume_role_policy, max_session_seconds,
-               seal_version, seal, manifest
+               versions_made, seal_version, seal, manifest
              FROM identities ",
             $rest
         )
@@ -104,6 +106,13 @@ pub(crate) const ONE: &str = select!("WHERE account = ?1 AND identity_id = ?2");
 const NAMES: &str = "SELECT account, identity_id FROM identities ORDER BY account, identity_id";
 const BY_NAME: &str = "
     SELECT identity_id FROM identities WHERE account = ?1 AND kind = ?2 AND name = ?3 COLLATE NOCASE";
+
+pub(crate) const HAS_MEMBERS: &str =
+    "SELECT 1 FROM memberships WHERE account = ?1 AND group_id = ?2";
+pub(crate) const IS_ATTACHED: &str =
+    "SELECT 1 FROM attachments WHERE account = ?1 AND policy_arn = ?2";
+pub(crate) const IS_BOUNDARY: &str =
+    "SELECT 1 FROM identities WHERE account = ?1 AND permissions_boundary = ?2";
 
 impl IdentityRow {
     pub(crate) fn owner_values(&self) -> Vec<Value> {
@@ -123,7 +132,8 @@ impl IdentityRow {
             .optional_text(self.description.as_deref())
             .optional_text(self.permissions_boundary.as_deref())
             .optional_text(self.assume_role_policy.as_deref())
-            .optional_small(self.max_session_seconds);
+            .optional_small(self.max_session_seconds)
+            .optional_small(self.versions_made);
         Ok(values.finish())
     }
 
@@ -141,6 +151,7 @@ impl IdentityRow {
             permissions_boundary: columns.optional_text()?,
             assume_role_policy: columns.optional_text()?,
             max_session_seconds: columns.optional_number()?,
+            versions_made: columns.optional_number()?,
         })
     }
 
@@ -184,6 +195,28 @@ impl Snapshot<'_> {
             .query_row([account.as_str(), kind.as_str(), name], |row| row.get(0))
             .optional()?;
         Ok(identity_id)
+    }
+
+    /// True if a group has members. A hint only.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`] if the database cannot be read.
+    pub fn has_members(&self, account: AccountId, group_id: &str) -> Result<bool> {
+        let mut statement = self.connection().prepare_cached(HAS_MEMBERS)?;
+        Ok(statement.exists([account.as_str(), group_id])?)
+    }
+
+    /// True if a managed policy is attached to an identity of the account, or is the boundary of
+    /// one. A hint only.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`] if the database cannot be read.
+    pub fn is_policy_in_use(&self, account: AccountId, policy_arn: &str) -> Result<bool> {
+        let key = [account.as_str(), policy_arn];
+        Ok(self.connection().prepare_cached(IS_ATTACHED)?.exists(key)?
+            || self.connection().prepare_cached(IS_BOUNDARY)?.exists(key)?)
     }
 }
 

@@ -38,13 +38,13 @@ pub struct IdentityRecord {
 }
 
 /// The column after the sealed ones and the seal.
-const MANIFEST_COLUMN: usize = 14;
+const MANIFEST_COLUMN: usize = 15;
 
 const SAVE: &str = "
     INSERT INTO identities (account, identity_id, kind, sequence, name, path, created_nanos,
       updated_nanos, description, permissions_boundary, assume_role_policy, max_session_seconds,
-      seal_version, seal, manifest)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+      versions_made, seal_version, seal, manifest)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
     ON CONFLICT (account, identity_id) DO UPDATE SET
       kind = excluded.kind, sequence = excluded.sequence, name = excluded.name,
       path = excluded.path, created_nanos = excluded.created_nanos,
@@ -52,6 +52,7 @@ const SAVE: &str = "
       permissions_boundary = excluded.permissions_boundary,
       assume_role_policy = excluded.assume_role_policy,
       max_session_seconds = excluded.max_session_seconds,
+      versions_made = excluded.versions_made,
       seal_version = excluded.seal_version, seal = excluded.seal, manifest = excluded.manifest";
 const DELETE: &str = "DELETE FROM identities WHERE account = ?1 AND identity_id = ?2";
 const IS_ACCESS_KEY: &str = "SELECT 1 FROM user_access_keys WHERE access_key_id = ?1";

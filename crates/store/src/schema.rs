@@ -277,12 +277,15 @@ CREATE TABLE identities (
   permissions_boundary TEXT,
   assume_role_policy TEXT,
   max_session_seconds INTEGER,
+  versions_made INTEGER,
   seal_version INTEGER NOT NULL,
   seal BLOB NOT NULL,
   manifest BLOB NOT NULL,
   PRIMARY KEY (account, identity_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX identities_by_name ON identities (account, kind, name COLLATE NOCASE);
+CREATE INDEX identities_by_boundary ON identities (account, permissions_boundary)
+  WHERE permissions_boundary IS NOT NULL;
 
 CREATE TABLE identity_policies (
   account TEXT NOT NULL,
@@ -308,6 +311,7 @@ CREATE TABLE attachments (
   PRIMARY KEY (account, identity_id, policy_arn),
   FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX attachments_by_policy ON attachments (account, policy_arn);
 
 CREATE TABLE memberships (
   account TEXT NOT NULL,
@@ -319,6 +323,7 @@ CREATE TABLE memberships (
   PRIMARY KEY (account, identity_id, group_id),
   FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX memberships_by_group ON memberships (account, group_id);
 
 CREATE TABLE identity_tags (
   account TEXT NOT NULL,
@@ -514,6 +519,9 @@ mod tests {
             (keys::IN_TRANSIT, "keys USING COVERING INDEX keys_in_transit"),
             (rotations::DUE, "rotations USING COVERING INDEX rotations_by_next_rotation"),
             (material_imports::DUE, "material_imports USING COVERING INDEX material_imports_by"),
+            (identities::HAS_MEMBERS, "memberships USING COVERING INDEX memberships_by_group"),
+            (identities::IS_ATTACHED, "attachments USING COVERING INDEX attachments_by_policy"),
+            (identities::IS_BOUNDARY, "identities USING COVERING INDEX identities_by_boundary"),
         ] {
             let plan = plan(&connection, sql);
             assert!(plan.contains(index), "{sql}: {plan}");

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use policy::DocumentKind;
-use store::{AttachmentRow, IdentityKind, IdentityPolicyRow, IdentityRecord};
+use store::{AttachmentRow, IdentityKind, IdentityPolicyRow, IdentityRecord, Transaction};
 use wire::error_codes::ErrorCode;
 use wire::iam::policies::AttachedPolicy;
+use wire::names::AccountId;
 use wire::shape::required;
 
 use super::paging::{self, Listed, Wanted};
@@ -104,17 +105,8 @@ pub(super) async fn attach(
     policy_arn: &Option<String>,
 ) -> Result<Done<()>, ServiceError> {
     let policy_arn = attachable(context, required(policy_arn)?)?;
-    change(context, holder, move |record, changes| {
-        // A policy that was deleted meanwhile must not be attached: what is made under its name would take its place.
-        let name =
-            PolicyArn::parse(&policy_arn).and_then(|arn| arn.in_account(record.identity.account));
-        if let Some(name) = name {
-            let account = record.identity.account;
-            changes
-                .identities()
-                .find(account, IdentityKind::Policy, name)
-                .ok_or_else(ServiceError::superseded)?;
-        }
+    change(context, holder, move |record, transaction| {
+        refuse_gone(transaction, record.identity.account, &policy_arn)?;
         if record.attachments.iter().any(|row| row.policy_arn == policy_arn) {
             return Ok(());
         }
@@ -127,6 +119,20 @@ pub(super) async fn attach(
         quotas::check(quota, record.attachments.len(), quotas::ATTACHMENTS_MAX)
     })
     .await
+}
+
+/// A policy that was deleted after the checks must not be attached: what is made under its name would take its place.
+pub(super) fn refuse_gone(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+    policy_arn: &str,
+) -> Result<(), ServiceError> {
+    let name = PolicyArn::parse(policy_arn).and_then(|arn| arn.in_account(account));
+    let Some(name) = name else { return Ok(()) };
+    match transaction.identity_named(account, IdentityKind::Policy, name)? {
+        Some(_) => Ok(()),
+        None => Err(ServiceError::superseded()),
+    }
 }
 
 /// Detaches a managed policy.

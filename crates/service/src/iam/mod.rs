@@ -2,10 +2,16 @@
 
 pub(crate) mod access_keys;
 pub(crate) mod group_policies;
+pub(crate) mod groups;
 mod holder_policies;
 mod paging;
+pub(crate) mod permissions_boundaries;
+pub(crate) mod policies;
+pub(crate) mod policy_versions;
 mod quotas;
 pub(crate) mod role_policies;
+pub(crate) mod roles;
+mod tagging;
 mod target;
 pub(crate) mod user_policies;
 pub(crate) mod users;
@@ -14,7 +20,7 @@ use std::sync::Arc;
 
 use policy::{Document, DocumentKind};
 use serde::Serialize;
-use store::{IdentityRecord, IdentityTagRow};
+use store::{IdentityRecord, IdentityTagRow, Transaction};
 use wire::error_codes::ErrorCode;
 use wire::iam::tags::Tag;
 use wire::query::IAM_NAMESPACE;
@@ -55,7 +61,7 @@ const CREATING: Spec = Spec { records_answer: true, ..DEFAULT };
 async fn change<R>(
     context: &Context<'_>,
     checked: &Arc<Identity>,
-    edit: impl FnOnce(&mut IdentityRecord, &Changes) -> Result<R, ServiceError> + Send + 'static,
+    edit: impl FnOnce(&mut IdentityRecord, &Transaction<'_>) -> Result<R, ServiceError> + Send + 'static,
 ) -> Result<Done<R>, ServiceError>
 where
     R: Serialize + Send + 'static,
@@ -64,7 +70,7 @@ where
     context
         .change(Vec::new(), move |transaction| {
             let mut record = Changes::same(transaction, &checked)?;
-            let response = edit(&mut record, &changes)?;
+            let response = edit(&mut record, transaction)?;
             changes.save(transaction, record)?;
             Ok(response)
         })

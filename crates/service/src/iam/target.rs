@@ -66,6 +66,16 @@ impl OneIdentity {
     }
 }
 
+impl OneIdentity {
+    /// The same for a managed policy, of which AWS says it in other words.
+    pub(super) fn refuse_existing_policy(&self) -> Result<(), ServiceError> {
+        match self.identity {
+            None => Ok(()),
+            Some(_) => Err(super::policies::taken(&self.name)),
+        }
+    }
+}
+
 impl Target for OneIdentity {
     type Names<'r> = IdentityName<'r>;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{IdentityKind, IdentityRecord, IdentityRow};
+use store::{IdentityKind, IdentityRecord, IdentityRow, Transaction};
 use wire::error_codes::ErrorCode;
 use wire::iam::enums::PermissionsBoundaryAttachmentType;
 use wire::iam::permissions_boundaries::AttachedPermissionsBoundary;
@@ -15,9 +15,11 @@ use wire::iam::users::{
 use wire::names::{AccountId, Partition};
 use wire::shape::required;
 
+use super::holder_policies::refuse_gone;
 use super::paging::{self, Wanted};
+use super::tagging::{self, tag_operations};
 use super::target::{IdentityName, OneIdentity, Tree, already_exists, attachable};
-use super::{CREATING, DEFAULT, READING, change, check_new_tags, put_tags, quotas, tags_of};
+use super::{CREATING, DEFAULT, READING, check_new_tags, put_tags, quotas, tags_of};
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
@@ -165,7 +167,7 @@ impl Operation for DeleteUser {
             !record.memberships.is_empty(),
             "Cannot delete entity, must remove users from group first.",
         )?;
-        delete(context, user).await
+        delete(context, user, |_| Ok(())).await
     }
 }
 
@@ -208,113 +210,15 @@ impl Operation for ListUsers {
     }
 }
 
-/// Adds tags to a user.
-pub(crate) struct TagUser;
-
-impl Operation for TagUser {
-    type Request = TagUserRequest;
-    type Target = OneIdentity;
-    type Response = ();
-    const SPEC: Spec = Spec { name: "TagUser", actions: &["iam:TagUser"], ..DEFAULT };
-
-    fn check(request: &TagUserRequest) -> Result<(), ServiceError> {
-        check_new_tags(request.tags.as_deref())
-    }
-
-    fn names(request: &TagUserRequest) -> Result<<OneIdentity as Target>::Names<'_>, ServiceError> {
-        Ok(IdentityName::existing(IdentityKind::User, required(&request.user_name)?))
-    }
-
-    fn facts(request: &TagUserRequest) -> Facts<'_> {
-        let tags = request.tags.as_deref().unwrap_or_default();
-        Facts { iam: IamFacts { tags, ..IamFacts::default() }, ..Facts::default() }
-    }
-
-    async fn handle(
-        context: &Context<'_>,
-        target: Authorized<OneIdentity>,
-        request: &TagUserRequest,
-    ) -> Result<Done<()>, ServiceError> {
-        let tags = required(&request.tags)?.clone();
-        change(context, target.existing()?, move |record, _| put_tags(record, &tags)).await
-    }
-}
-
-/// Takes tags from a user.
-pub(crate) struct UntagUser;
-
-impl Operation for UntagUser {
-    type Request = UntagUserRequest;
-    type Target = OneIdentity;
-    type Response = ();
-    const SPEC: Spec = Spec { name: "UntagUser", actions: &["iam:UntagUser"], ..DEFAULT };
-
-    fn names(
-        request: &UntagUserRequest,
-    ) -> Result<<OneIdentity as Target>::Names<'_>, ServiceError> {
-        Ok(IdentityName::existing(IdentityKind::User, required(&request.user_name)?))
-    }
-
-    fn facts(request: &UntagUserRequest) -> Facts<'_> {
-        Facts { tag_keys: request.tag_keys.as_deref().unwrap_or_default(), ..Facts::default() }
-    }
-
-    async fn handle(
-        context: &Context<'_>,
-        target: Authorized<OneIdentity>,
-        request: &UntagUserRequest,
-    ) -> Result<Done<()>, ServiceError> {
-        let keys = required(&request.tag_keys)?.clone();
-        change(context, target.existing()?, move |record, _| {
-            record
-                .tags
-                .retain(|row| !keys.iter().any(|key| key.eq_ignore_ascii_case(&row.tag_key)));
-            Ok(())
-        })
-        .await
-    }
-}
-
-/// Lists the tags of a user.
-pub(crate) struct ListUserTags;
-
-impl Operation for ListUserTags {
-    type Request = ListUserTagsRequest;
-    type Target = OneIdentity;
-    type Response = ListUserTagsResponse;
-    const SPEC: Spec = Spec { name: "ListUserTags", actions: &["iam:ListUserTags"], ..READING };
-
-    fn names(
-        request: &ListUserTagsRequest,
-    ) -> Result<<OneIdentity as Target>::Names<'_>, ServiceError> {
-        Ok(IdentityName::existing(IdentityKind::User, required(&request.user_name)?))
-    }
-
-    async fn handle(
-        context: &Context<'_>,
-        target: Authorized<OneIdentity>,
-        request: &ListUserTagsRequest,
-    ) -> Result<Done<ListUserTagsResponse>, ServiceError> {
-        let user = target.existing()?;
-        let wanted = Wanted {
-            list: "ListUserTags",
-            filter: user.id(),
-            marker: request.marker.as_deref(),
-            items_max: request.max_items,
-        };
-        let page = paging::page(context, wanted, tags_of(user.record()), |tag| {
-            tag.key.clone().unwrap_or_default()
-        })?;
-        Ok(Done::read(ListUserTagsResponse {
-            tags: page.items,
-            is_truncated: page.is_truncated,
-            marker: page.marker,
-        }))
-    }
+tag_operations! {
+    User, user_name;
+    TagUser(TagUserRequest), "iam:TagUser";
+    UntagUser(UntagUserRequest), "iam:UntagUser";
+    ListUserTags(ListUserTagsRequest, ListUserTagsResponse), "iam:ListUserTags";
 }
 
 /// A user as it is told; lists leave out the tags and the boundary.
-fn described(user: &Identity, partition: Partition, is_whole: bool) -> User {
+pub(super) fn described(user: &Identity, partition: Partition, is_whole: bool) -> User {
     let row = user.row();
     User {
         path: row.path.clone(),
@@ -358,6 +262,7 @@ pub(super) fn new_record(
             permissions_boundary: None,
             assume_role_policy: None,
             max_session_seconds: None,
+            versions_made: None,
         },
         policies: Vec::new(),
         attachments: Vec::new(),
@@ -388,6 +293,9 @@ where
             let row = &record.identity;
             if transaction.identity_named(row.account, row.kind, &row.name)?.is_some() {
                 return Err(already_exists(row.kind, &row.name));
+            }
+            if let Some(policy_arn) = &row.permissions_boundary {
+                refuse_gone(transaction, row.account, policy_arn)?;
             }
             let identity = changes.save(transaction, record)?;
             Ok(answer(&identity, partition))
@@ -421,13 +329,19 @@ pub(super) async fn change_name(
         .await
 }
 
-/// Deletes an identity.
+/// Deletes an identity, unless something is in the way that only the transaction can see.
 pub(super) async fn delete(
     context: &Context<'_>,
     identity: &Arc<Identity>,
+    refuse: impl FnOnce(&Transaction<'_>) -> Result<(), ServiceError> + Send + 'static,
 ) -> Result<Done<()>, ServiceError> {
     let (changes, checked) = (Changes::new(context.host()), Arc::clone(identity));
-    context.change(Vec::new(), move |transaction| changes.delete(transaction, &checked)).await
+    context
+        .change(Vec::new(), move |transaction| {
+            refuse(transaction)?;
+            changes.delete(transaction, &checked)
+        })
+        .await
 }
 
 /// Refuses to delete what still has something.

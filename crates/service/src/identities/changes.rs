@@ -38,11 +38,6 @@ impl Changes {
         }
     }
 
-    /// The identities as they are in memory, which the writer's thread alone changes.
-    pub(crate) fn identities(&self) -> &Identities {
-        &self.identities
-    }
-
     /// The newest rows of an identity, if it is still what the checks saw.
     pub(crate) fn same(
         transaction: &Transaction<'_>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use policy::{Document, Policies, PrincipalPattern, Query};
+use policy::{Document, Policies, Query};
 use wire::error_codes::ErrorCode;
 use wire::kms::key_policies::{
     GetKeyPolicyRequest, GetKeyPolicyResponse, ListKeyPoliciesRequest, ListKeyPoliciesResponse,
@@ -18,6 +18,7 @@ use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page;
+use crate::principals;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
 
@@ -189,7 +190,7 @@ pub(super) fn accept(
     let malformed =
         |message: String| ServiceError::new(ErrorCode::MalformedPolicyDocumentException, message);
     let document = Document::parse(text).map_err(|error| malformed(error.to_string()))?;
-    if !document.principals().all(|principal| exists(context, principal)) {
+    if !document.principals().all(|principal| principals::exists(context, principal)) {
         return Err(malformed(
             "Policy contains a statement with one or more invalid principals.".to_owned(),
         ));
@@ -222,28 +223,4 @@ fn may_put_policy(context: &Context<'_>, document: &Document) -> bool {
         ..own.policies()
     };
     policy::decide(&query, &policies).is_allowed()
-}
-
-/// Whether a principal that a policy names exists here.
-fn exists(context: &Context<'_>, principal: &PrincipalPattern) -> bool {
-    match principal {
-        PrincipalPattern::Everyone => true,
-        PrincipalPattern::Account { account, .. } => {
-            context.host().credentials.has_account(*account)
-        }
-        PrincipalPattern::Service(name) => is_service_name(name),
-        PrincipalPattern::Arn { arn, account } => {
-            context.host().identities.is_principal(*account, arn, context.call().region.partition())
-        }
-        PrincipalPattern::UniqueId(_)
-        | PrincipalPattern::Federated(_)
-        | PrincipalPattern::CanonicalUser(_) => false,
-    }
-}
-
-/// Whether a name has the form of AWS's service principals.
-fn is_service_name(name: &str) -> bool {
-    [".amazonaws.com", ".amazonaws.com.cn"]
-        .iter()
-        .any(|suffix| name.strip_suffix(suffix).is_some_and(|rest| !rest.is_empty()))
 }

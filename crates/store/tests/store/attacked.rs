@@ -126,6 +126,7 @@ fn identities() -> Vec<store::IdentityRecord> {
     role.identity.description = Some("a role".to_owned());
     role.identity.assume_role_policy = Some("{}".to_owned());
     role.identity.max_session_seconds = Some(3600);
+    role.identity.versions_made = Some(2);
     role.tags = user(three, "Role").tags;
     vec![user(one, "Ada"), user(two, "Bob"), role]
 }

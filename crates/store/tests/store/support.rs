@@ -220,6 +220,7 @@ pub(crate) fn identity(kind: IdentityKind, identity_id: &str, name: &str) -> Ide
             permissions_boundary: None,
             assume_role_policy: None,
             max_session_seconds: None,
+            versions_made: None,
         },
         policies: Vec::new(),
         attachments: Vec::new(),
