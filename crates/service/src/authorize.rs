@@ -38,6 +38,9 @@ pub(crate) fn authorize<T: Target>(
             if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
                 decide(lookup, ask, "kms:TagResource", &conditions)?;
             }
+            if facts.sts.source_identity.is_some() {
+                decide(lookup, ask, "sts:SetSourceIdentity", &conditions)?;
+            }
             if let Some(action) = lookup.spec.tagging_action.filter(|_| !facts.iam.tags.is_empty())
             {
                 decide(lookup, ask, action, &conditions)?;
@@ -59,6 +62,20 @@ fn decide(
     let (resource, policies) = match ask {
         Ask::Nothing => ("*", own.policies()),
         Ask::Identity { arn, .. } => (*arn, own.policies()),
+        Ask::Role { arn, role } => {
+            let denied = || ServiceError::role_denied(&call.principal().arn, action, arn);
+            let role = role.ok_or_else(denied)?;
+            let trust = role.trust().ok_or_else(denied)?;
+            let policies = Policies {
+                resource_account: Some(role.account()),
+                resource_policy: Some(trust),
+                ..own.policies()
+            };
+            let query =
+                Query { principal: call.principal(), action, resource: arn, context: conditions };
+            let decision = policy::decide(&query, &policies);
+            return if decision.is_allowed() { Ok(()) } else { Err(denied()) };
+        }
         Ask::Alias(arn) => {
             alias_arn = arn.to_string();
             (alias_arn.as_str(), own.policies())

@@ -40,10 +40,12 @@ impl<'a> Conditions<'a> {
         let (key, request_alias) = match ask {
             Some(Ask::Key(key, NamedBy::Alias(alias))) => (Some(*key), Some(alias)),
             Some(Ask::Key(key, NamedBy::Key | NamedBy::Ciphertext)) => (Some(*key), None),
-            Some(Ask::Nothing | Ask::Alias(_) | Ask::Identity { .. }) | None => (None, None),
+            Some(Ask::Nothing | Ask::Alias(_) | Ask::Identity { .. } | Ask::Role { .. }) | None => {
+                (None, None)
+            }
         };
         let identity = match ask {
-            Some(Ask::Identity { identity, .. }) => *identity,
+            Some(Ask::Identity { identity, .. } | Ask::Role { role: identity, .. }) => *identity,
             Some(Ask::Nothing | Ask::Alias(_) | Ask::Key(..)) | None => None,
         };
         Conditions { call, key, identity, request_alias, facts, position, recipient: None }
@@ -190,7 +192,15 @@ impl Conditions<'_> {
     /// A tag of the caller: `aws:PrincipalTag/KEY`.
     fn of_principal_tag(&self, key: &str) -> Option<ConditionValues<'_>> {
         let name = key.strip_prefix("aws:principaltag/")?;
-        tag_of(self.call.caller.identity()?, name)
+        let caller = &self.call.caller;
+        let of_session = caller.session().and_then(|session| {
+            let tags = &session.claims().tags;
+            tags.iter().find(|(tag_key, _)| tag_key.to_ascii_lowercase() == name)
+        });
+        if let Some((_, value)) = of_session {
+            return Some(value.as_str().into());
+        }
+        tag_of(caller.identity()?, name)
     }
 
     /// What is known of the user, group, role or managed policy that the call is about.
@@ -201,6 +211,13 @@ impl Conditions<'_> {
             return tag_of(self.identity?, name);
         }
         match key {
+            "sts:externalid" => self.facts.sts.external_id.map(ConditionValues::from),
+            "sts:rolesessionname" => self.facts.sts.role_session_name.map(ConditionValues::from),
+            "sts:sourceidentity" => self.facts.sts.source_identity.map(ConditionValues::from),
+            "sts:transitivetagkeys" => {
+                let keys = self.facts.sts.transitive_tag_keys;
+                (!keys.is_empty()).then(|| ConditionValues::many(keys.iter().map(String::as_str)))
+            }
             "iam:policyarn" => self.facts.iam.policy_arn.map(ConditionValues::from),
             "iam:permissionsboundary" => {
                 let given = self.facts.iam.permissions_boundary;
@@ -234,7 +251,21 @@ impl ConditionContext for Conditions<'_> {
         match key {
             "aws:userid" => Some(call.caller.user_id().into()),
             "kms:calleraccount" | "aws:principalaccount" => Some(call.caller.account_text().into()),
-            "aws:principalarn" => Some((&*principal.arn).into()),
+            // Of a session it is the role's (IAM User Guide, "AWS global condition context keys").
+            "aws:principalarn" => Some(match &principal.kind {
+                PrincipalKind::RoleSession { role_arn } => (&**role_arn).into(),
+                PrincipalKind::Root
+                | PrincipalKind::User
+                | PrincipalKind::FederatedUser { .. }
+                | PrincipalKind::Service { .. }
+                | PrincipalKind::WebIdentity { .. } => (&*principal.arn).into(),
+            }),
+            "aws:tokenissuetime" => call.caller.session().map(|session| session.issued().into()),
+            "aws:multifactorauthpresent" => call.caller.session().map(|_| false.into()),
+            "aws:sourceidentity" => {
+                let session = call.caller.session()?;
+                session.claims().source_identity.as_deref().map(ConditionValues::from)
+            }
             "aws:principaltype" => Some(match principal.kind {
                 PrincipalKind::Root => "Account".into(),
                 PrincipalKind::User => "User".into(),

@@ -11,6 +11,7 @@ use sigv4::{SecretAccessKey, SigningKey};
 use wire::names::AccountId;
 
 use crate::identities::Holder;
+use crate::sessions::Session;
 
 /// Signing keys kept for one access key: a day's work in a few Regions, and the next day's.
 const SIGNING_KEYS_FOR_AN_ACCESS_KEY_MAX: usize = 16;
@@ -21,6 +22,7 @@ pub(crate) struct Credential {
     account: AccountId,
     account_text: Box<str>,
     holder: Arc<Holder>,
+    session: Option<Session>,
     signer: Signer,
 }
 
@@ -46,6 +48,7 @@ impl Credential {
             account,
             account_text: account.to_string().into_boxed_str(),
             holder,
+            session: None,
             signer: Signer::new(secret),
         }
     }
@@ -63,6 +66,16 @@ impl Credential {
     /// The account's twelve digits.
     pub(crate) fn account_text(&self) -> &str {
         &self.account_text
+    }
+
+    /// The same for a session.
+    pub(crate) fn of_session(self, session: Session) -> Credential {
+        Credential { session: Some(session), ..self }
+    }
+
+    /// The session, if the credential is temporary.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
     }
 
     /// Whose it is.

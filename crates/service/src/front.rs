@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::operation::{Api, Erased};
 use crate::operations;
 use crate::render;
+use crate::sessions::{self, SessionKind};
 use crate::trail::Refused;
 
 /// What stands before the operation's name in `X-Amz-Target`.
@@ -119,6 +120,7 @@ fn admit<'a>(
         .filter(|_| is_post && incoming.path == "/")
         .and_then(|name| operations::find(addressed.api, name))
         .ok_or_else(|| ServiceError::bare(ErrorCode::UnknownOperationException))?;
+    refuse_session(&caller, addressed.api, row.spec().name)?;
     let call = Call {
         request_id: incoming.request_id,
         event_id: refused.event_id,
@@ -145,15 +147,35 @@ fn authenticate(
     let expected = Expected { services: &services, now };
     // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
     claim.check(&expected)?;
-    let credential = host.credentials.find(claim.access_key_id);
+    let credential = match &claim.session_token {
+        None => host.credentials.find(claim.access_key_id),
+        Some(token) => sessions::find(host, claim.access_key_id, token),
+    };
     let signing_key =
         host.credentials.signing_key(credential.as_deref(), claim.date, claim.region, api.scope());
     claim.verify(request, signing_key.as_deref(), &expected)?;
-    // Long-lived access keys have no sessions, so no token can belong to one.
-    let credential = credential.filter(|_| claim.session_token.is_none());
-    credential
-        .and_then(Caller::of)
-        .ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))
+    let caller = credential.and_then(|credential| Caller::of(credential, &host.identities));
+    let caller = caller.ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))?;
+    match caller.session().is_some_and(|session| session.is_expired(now)) {
+        true => Err(ServiceError::expired_token()),
+        false => Ok(caller),
+    }
+}
+
+/// Sessions of users cannot manage identities, nor make further sessions (AWS STS API Reference, "GetSessionToken" and
+/// "GetFederationToken"; there with MFA, which is not to be had here).
+fn refuse_session(caller: &Caller, api: Api, operation: &str) -> Result<(), ServiceError> {
+    let Some(session) = caller.session() else { return Ok(()) };
+    let is_allowed = match (&session.claims().kind, api) {
+        (SessionKind::Role(_), _) | (_, Api::Kms) => true,
+        (SessionKind::Same, Api::Sts) => true,
+        (SessionKind::Federated(_), Api::Sts) => operation == "GetCallerIdentity",
+        (SessionKind::Same | SessionKind::Federated(_), Api::Iam) => false,
+    };
+    match is_allowed {
+        true => Ok(()),
+        false => Err(ServiceError::from(sigv4::Refusal::UnknownAccessKey)),
+    }
 }
 
 /// The scope names no Region that is served here; said as AWS says it of any other part of the scope.

@@ -22,6 +22,7 @@ use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
+use crate::sessions::Sessions;
 use crate::snapshot::KeySnapshot;
 
 /// The address of a key: ids are unique in a Region, and related multi-Region keys share theirs.
@@ -51,6 +52,7 @@ pub(crate) struct Host {
     pub(crate) deployment_id: DeploymentId,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) identities: Arc<Identities>,
+    pub(crate) sessions: Sessions,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.

@@ -21,7 +21,7 @@ use wire::names::{AccountId, Partition};
 pub(crate) use changes::{Changes, access_key_row, generate_id, load};
 pub(crate) use identity::{Identity, PolicyArn};
 pub(crate) use managed_policies::{ManagedPolicy, managed_policies, managed_policy};
-pub(crate) use standing::{Holder, Standing};
+pub(crate) use standing::{Holder, NOTHING, Standing, in_partitions, of_partition};
 
 /// All identities of all accounts.
 #[derive(Default)]
@@ -73,6 +73,14 @@ impl Identities {
             of_kind.take_while(|((found, _), _)| *found == kind).count()
         })
         .unwrap_or_default()
+    }
+
+    /// The managed policy of that ARN as it is in force, as identities of the account know it.
+    pub(crate) fn policy(&self, account: AccountId, stored_arn: &str) -> Option<Arc<Document>> {
+        if let Some(policy) = managed_policy(stored_arn) {
+            return policy.document();
+        }
+        self.read(account, |held| held.policy(account, stored_arn)).flatten()
     }
 
     /// What stands for a user or role in the credentials of its sessions and access keys.
@@ -143,7 +151,7 @@ impl Account {
             IdentityKind::User | IdentityKind::Role => {
                 let standing =
                     Standing::of_identity(identity, self.documents_of(identity), |arn| {
-                        self.policy(identity, arn)
+                        self.policy(identity.account(), arn)
                     });
                 let holder = self.holders.entry(identity.id().into()).or_default();
                 holder.stand(standing);
@@ -184,18 +192,19 @@ impl Account {
             .chain(groups.map(|group| &**group))
             .flat_map(|holder| {
                 let attached = holder.record().attachments.iter();
-                let attached = attached.filter_map(|row| self.policy(holder, &row.policy_arn));
+                let attached =
+                    attached.filter_map(|row| self.policy(holder.account(), &row.policy_arn));
                 holder.documents().iter().cloned().chain(attached).collect::<Vec<_>>()
             })
             .collect()
     }
 
     /// The managed policy of that ARN, as it is in force.
-    fn policy(&self, holder: &Identity, arn: &str) -> Option<Arc<Document>> {
+    fn policy(&self, account: AccountId, arn: &str) -> Option<Arc<Document>> {
         if let Some(policy) = managed_policy(arn) {
             return policy.document();
         }
-        let name = PolicyArn::parse(arn)?.in_account(holder.account())?;
+        let name = PolicyArn::parse(arn)?.in_account(account)?;
         let key = (IdentityKind::Policy, name.to_ascii_lowercase().into_boxed_str());
         let policy = self.by_id.get(self.by_name.get(&key)?)?;
         policy.documents().first().cloned()

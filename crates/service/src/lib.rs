@@ -40,6 +40,7 @@ mod principals;
 mod recipient;
 mod render;
 mod service;
+mod sessions;
 mod snapshot;
 mod sts;
 mod target;

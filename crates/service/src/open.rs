@@ -28,6 +28,7 @@ use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::service::Service;
+use crate::sessions::Sessions;
 
 /// What an ordinary key weighs in memory, to size the cache's tables.
 const KEY_BYTES_USUAL: u64 = 3_000;
@@ -307,6 +308,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         deployment_id,
         credentials: Arc::new(credentials),
         identities: Arc::new(identities),
+        sessions: Sessions::default(),
         regions: assembly.regions,
         keys,
         aliases,

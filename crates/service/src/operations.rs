@@ -11,7 +11,7 @@ use crate::kms::{
     rotation, shared_secrets, sign, tags,
 };
 use crate::operation::{Api, Erased, Row};
-use crate::sts::caller_identity;
+use crate::sts::{caller_identity, roles as assumed_roles, sessions};
 
 /// Every operation, by family.
 pub(crate) static OPERATIONS: &[&dyn Erased] = &[
@@ -126,6 +126,9 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<permissions_boundaries::PutRolePermissionsBoundary>::new(),
     &Row::<permissions_boundaries::DeleteRolePermissionsBoundary>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
+    &Row::<assumed_roles::AssumeRole>::new(),
+    &Row::<sessions::GetSessionToken>::new(),
+    &Row::<sessions::GetFederationToken>::new(),
 ];
 
 /// The operations of AWS KMS that are not built yet, one to a line; a capability that builds one takes its line out.

@@ -37,6 +37,13 @@ pub(crate) enum Ask<'t> {
         /// The identity, if it exists.
         identity: Option<&'t Identity>,
     },
+    /// A role that is to be assumed: its trust policy is asked, as key policies are for keys.
+    Role {
+        /// Its ARN, as the request has it.
+        arn: &'t str,
+        /// The role, if it exists.
+        role: Option<&'t Identity>,
+    },
 }
 
 /// The most questions that one operation asks: UpdateAlias asks about an alias and two keys.

@@ -104,7 +104,7 @@ pub(super) async fn attach(
     holder: &Arc<Identity>,
     policy_arn: &Option<String>,
 ) -> Result<Done<()>, ServiceError> {
-    let policy_arn = attachable(context, required(policy_arn)?)?;
+    let policy_arn = attachable(context, context.call().account(), required(policy_arn)?)?;
     change(context, holder, move |record, transaction| {
         refuse_gone(transaction, record.identity.account, &policy_arn)?;
         if record.attachments.iter().any(|row| row.policy_arn == policy_arn) {

@@ -32,6 +32,8 @@ use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::trail::Done;
 
+pub(crate) use target::attachable;
+
 /// Facts that the operations of IAM share; each row says only what differs.
 const DEFAULT: Spec = Spec {
     name: "",
@@ -78,14 +80,14 @@ where
 }
 
 /// Refuses a document that is no policy of that kind.
-fn check_document(kind: DocumentKind, document: &str) -> Result<(), ServiceError> {
+pub(crate) fn check_document(kind: DocumentKind, document: &str) -> Result<(), ServiceError> {
     Document::parse_as(kind, document).map(drop).map_err(|error| {
         ServiceError::new(ErrorCode::MalformedPolicyDocumentException, error.to_string())
     })
 }
 
 /// Characters of a policy that count towards its quota: "IAM doesn't count white space" (IAM User Guide, quotas).
-fn counted_characters(document: &str) -> usize {
+pub(crate) fn counted_characters(document: &str) -> usize {
     document.chars().filter(|character| !character.is_whitespace()).count()
 }
 
@@ -119,7 +121,7 @@ fn put_tags(record: &mut IdentityRecord, tags: &[Tag]) -> Result<(), ServiceErro
 }
 
 /// Tags of a request that makes something; each key may stand there once.
-fn check_new_tags(tags: Option<&[Tag]>) -> Result<(), ServiceError> {
+pub(crate) fn check_new_tags(tags: Option<&[Tag]>) -> Result<(), ServiceError> {
     let mut keys: Vec<_> = tags
         .unwrap_or_default()
         .iter()

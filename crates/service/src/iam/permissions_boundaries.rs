@@ -152,7 +152,7 @@ async fn put(
     identity: &Arc<Identity>,
     policy_arn: &str,
 ) -> Result<Done<()>, ServiceError> {
-    let stored_arn = attachable(context, policy_arn)?;
+    let stored_arn = attachable(context, context.call().account(), policy_arn)?;
     change(context, identity, move |record, transaction| {
         refuse_gone(transaction, record.identity.account, &stored_arn)?;
         record.identity.permissions_boundary = Some(stored_arn);

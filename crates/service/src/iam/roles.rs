@@ -84,7 +84,8 @@ impl Operation for CreateRole {
         let mut record = new_record(context, IdentityKind::Role, name, request.path.as_deref())?;
         let boundary = request.permissions_boundary.as_deref();
         let row = &mut record.identity;
-        row.permissions_boundary = boundary.map(|arn| attachable(context, arn)).transpose()?;
+        row.permissions_boundary =
+            boundary.map(|arn| attachable(context, context.call().account(), arn)).transpose()?;
         row.assume_role_policy = Some(trust.clone());
         row.description.clone_from(&request.description);
         row.max_session_seconds = seconds(request.max_session_duration);

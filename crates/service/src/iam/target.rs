@@ -207,15 +207,19 @@ fn tree(account: AccountId, partition: Partition, kind: IdentityKind) -> String 
 }
 
 /// An ARN of a managed policy as rows keep it, if there is such a policy.
-pub(super) fn attachable(context: &Context<'_>, arn: &str) -> Result<String, ServiceError> {
+pub(crate) fn attachable(
+    context: &Context<'_>,
+    account: AccountId,
+    arn: &str,
+) -> Result<String, ServiceError> {
     let call = context.call();
     let parsed = PolicyArn::parse(arn)
         .ok_or_else(|| ServiceError::validation(format!("ARN {arn} is not valid.")))?;
     let stored_arn = parsed.stored(call.region.partition());
     let exists = |stored_arn: &String| {
-        let own = parsed.in_account(call.account()).and_then(|name| {
-            context.host().identities.find(call.account(), IdentityKind::Policy, name)
-        });
+        let own = parsed
+            .in_account(account)
+            .and_then(|name| context.host().identities.find(account, IdentityKind::Policy, name));
         managed_policy(stored_arn).is_some()
             || own.is_some_and(|policy| policy.stored_arn() == *stored_arn)
     };

@@ -77,7 +77,7 @@ impl Operation for CreateUser {
         let mut record = new_record(context, IdentityKind::User, name, request.path.as_deref())?;
         let boundary = request.permissions_boundary.as_deref();
         record.identity.permissions_boundary =
-            boundary.map(|arn| attachable(context, arn)).transpose()?;
+            boundary.map(|arn| attachable(context, context.call().account(), arn)).transpose()?;
         put_tags(&mut record, request.tags.as_deref().unwrap_or_default())?;
         create(context, record, |user, partition| CreateUserResponse {
             user: described(user, partition, true),

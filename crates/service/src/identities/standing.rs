@@ -42,8 +42,8 @@ pub(crate) struct Standing {
     boundary: Option<Arc<Document>>,
 }
 
-/// In force where a boundary is named that is not there: nothing is within it.
-static NO_BOUNDARY: LazyLock<Arc<Document>> = LazyLock::new(|| {
+/// In force where a boundary or a session policy is named that is not there: nothing is within it.
+pub(crate) static NOTHING: LazyLock<Arc<Document>> = LazyLock::new(|| {
     let nothing = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
     Arc::new(Document::parse_identity(nothing).expect("a constant policy that a test parses"))
 });
@@ -71,7 +71,7 @@ impl Standing {
             kind: PrincipalKind::User,
         };
         let boundary = identity.row().permissions_boundary.as_deref();
-        let boundary = boundary.map(|arn| policy(arn).unwrap_or_else(|| Arc::clone(&NO_BOUNDARY)));
+        let boundary = boundary.map(|arn| policy(arn).unwrap_or_else(|| Arc::clone(&NOTHING)));
         Standing {
             principals: in_partitions(principal),
             identity: Some(Arc::clone(identity)),
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_boundary_that_is_not_there_is_a_document() {
-        assert_eq!(NO_BOUNDARY.statement_count(), 1);
+    fn nothing_is_a_document() {
+        assert_eq!(NOTHING.statement_count(), 1);
     }
 }

@@ -1,14 +1,12 @@
 //! GetCallerIdentity.
 
-use wire::error_codes::ErrorCode;
-use wire::query::STS_NAMESPACE;
 use wire::sts::caller_identity::{GetCallerIdentityRequest, GetCallerIdentityResponse};
 
+use super::DEFAULT;
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
-use crate::key_state::KeyStateRule;
-use crate::operation::{AnswerForm, Api, KeyForms, Operation, Spec};
+use crate::operation::{Operation, Spec};
 use crate::target::NoTarget;
 use crate::trail::Done;
 
@@ -21,20 +19,10 @@ impl Operation for GetCallerIdentity {
     type Response = GetCallerIdentityResponse;
     const SPEC: Spec = Spec {
         name: "GetCallerIdentity",
-        api: Api::Sts,
         actions: &["sts:GetCallerIdentity"],
         undeniable: true,
-        tagging_action: None,
-        key_forms: KeyForms::Key,
-        key_state: KeyStateRule::Any,
-        key_usage: None,
-        invalid_arn: ErrorCode::InvalidArnException,
-        cross_account: false,
-        is_use: false,
         read_only: true,
-        unrecorded: &[],
-        records_answer: false,
-        answer: AnswerForm::Xml(STS_NAMESPACE),
+        ..DEFAULT
     };
 
     fn names(_request: &GetCallerIdentityRequest) -> Result<(), ServiceError> {
