@@ -108,7 +108,7 @@ impl Identities {
     }
 
     /// Takes over an identity as it was committed.
-    pub(crate) fn install(&self, identity: Arc<Identity>) {
+    pub(crate) fn install(&self, identity: &Arc<Identity>) {
         let row = &identity.record().identity;
         let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
         let held = accounts.entry(row.account).or_default();
@@ -116,8 +116,8 @@ impl Identities {
         held.forget_name(&identity_id);
         let name = (row.kind, row.name.to_ascii_lowercase().into_boxed_str());
         held.by_name.insert(name, identity_id.clone());
-        held.by_id.insert(identity_id, Arc::clone(&identity));
-        held.refresh(&identity);
+        held.by_id.insert(identity_id, Arc::clone(identity));
+        held.refresh(identity);
     }
 
     /// Forgets an identity that was deleted: what it had signed for is refused from now on.

@@ -329,7 +329,7 @@ impl<'a> Origin<'a> {
             read_only: self.read_only,
             resources,
             event_type: EventType::AwsApiCall,
-            recipient_account_id: self.caller.as_ref().map(|caller| caller.account_text()),
+            recipient_account_id: self.caller.as_ref().map(Caller::account_text),
             shared_event_id: None,
             tls_details: self.tls.as_ref().map(|tls| TlsDetails {
                 tls_version: tls.version,

@@ -64,7 +64,7 @@ impl Changes {
         transaction.after_commit(move || {
             let row = installed.row();
             let (account, identity_id) = (row.account, row.identity_id.clone());
-            changes.identities.install(installed);
+            changes.identities.install(&installed);
             changes.take_over(account, &identity_id, &keys, secrets);
         });
         Ok(identity)
@@ -150,7 +150,7 @@ pub(crate) fn load(
     record: IdentityRecord,
 ) -> Result<(), ServiceError> {
     let identity = Arc::new(Identity::new(record)?);
-    identities.install(Arc::clone(&identity));
+    identities.install(&identity);
     let Some(holder) = identities.holder(identity.account(), identity.id()) else { return Ok(()) };
     let rows = identity.record().access_keys.iter();
     let active = rows.filter(|row| row.status == AccessKeyStatus::Active);
