@@ -162,27 +162,25 @@ impl Account {
 
     /// Makes anew what those users and roles may do whom a group or a managed policy concerns.
     fn refresh_others(&mut self, changed: &Identity) {
-        let concerned: Vec<_> =
-            self.by_id.values().filter(|other| self.concerns(changed, other)).cloned().collect();
+        let arn = changed.stored_arn();
+        let is_concerned = |other: &&Arc<Identity>| match (changed.kind(), other.kind()) {
+            (IdentityKind::Group, IdentityKind::User) => other.is_member_of(changed.id()),
+            (IdentityKind::Policy, IdentityKind::User | IdentityKind::Role) => {
+                let mut groups = other.groups().filter_map(|group_id| self.by_id.get(group_id));
+                other.names_policy(&arn) || groups.any(|group| group.names_policy(&arn))
+            }
+            (
+                IdentityKind::User
+                | IdentityKind::Group
+                | IdentityKind::Role
+                | IdentityKind::Policy,
+                _,
+            ) => false,
+        };
+        let concerned: Vec<_> = self.by_id.values().filter(is_concerned).cloned().collect();
         for identity in concerned {
             self.refresh(&identity);
         }
-    }
-
-    fn concerns(&self, changed: &Identity, other: &Identity) -> bool {
-        let is_holder = matches!(other.kind(), IdentityKind::User | IdentityKind::Role);
-        let is_concerned = match changed.kind() {
-            IdentityKind::Group => other.is_member_of(changed.id()),
-            IdentityKind::Policy => {
-                let arn = changed.stored_arn();
-                other.names_policy(&arn)
-                    || other.groups().any(|group_id| {
-                        self.by_id.get(group_id).is_some_and(|group| group.names_policy(&arn))
-                    })
-            }
-            IdentityKind::User | IdentityKind::Role => false,
-        };
-        is_holder && is_concerned
     }
 
     /// The identity policies of a user or role: its own, and its groups'.

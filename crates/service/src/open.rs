@@ -1,5 +1,6 @@
 //! From a data directory to a running service, and the first start that makes one of an empty directory.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +144,10 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
         credentials.add(accounts::unwrap(&keyring, &record)?);
     }
     let identities = Identities::default();
-    for record in store.read(all_identities).await? {
+    let mut records = store.read(all_identities).await?;
+    // Managed policies and groups before those whom they concern, so that nobody's standing is made twice.
+    records.sort_by_key(|record| Reverse(record.identity.kind));
+    for record in records {
         identities::load(&keyring, &credentials, &identities, record)?;
     }
     let parts =

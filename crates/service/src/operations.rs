@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::iam::{
-    access_keys, group_policies, groups, permissions_boundaries, policies, policy_versions,
-    role_policies, roles, user_policies, users,
+    absent, access_keys, group_policies, groups, permissions_boundaries, policies, policy_tags,
+    policy_versions, role_policies, roles, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, import, key_policies, keys, mac, multi_region, public_keys,
@@ -125,6 +125,15 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<permissions_boundaries::DeleteUserPermissionsBoundary>::new(),
     &Row::<permissions_boundaries::PutRolePermissionsBoundary>::new(),
     &Row::<permissions_boundaries::DeleteRolePermissionsBoundary>::new(),
+    &Row::<policy_tags::TagPolicy>::new(),
+    &Row::<policy_tags::UntagPolicy>::new(),
+    &Row::<policy_tags::ListPolicyTags>::new(),
+    &Row::<absent::GetLoginProfile>::new(),
+    &Row::<absent::ListMFADevices>::new(),
+    &Row::<absent::ListSigningCertificates>::new(),
+    &Row::<absent::ListSSHPublicKeys>::new(),
+    &Row::<absent::ListServiceSpecificCredentials>::new(),
+    &Row::<absent::ListInstanceProfilesForRole>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),
     &Row::<sessions::GetSessionToken>::new(),
@@ -133,11 +142,25 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
 
 /// The operations of AWS KMS that are not built yet, one to a line; a capability that builds one takes its line out.
 pub const UNBUILT: &str = include_str!("kms/unbuilt.txt");
+/// The same of AWS IAM.
+#[cfg(test)]
+const UNBUILT_IAM: &str = include_str!("iam/unbuilt.txt");
+/// The same of AWS STS.
+#[cfg(test)]
+const UNBUILT_STS: &str = include_str!("sts/unbuilt.txt");
 
-/// All that is built of AWS KMS as plain data, to be compared with the model that AWS publishes.
+/// All that is built as plain data, to be compared with the models that AWS publishes.
 pub fn model() -> Value {
     let of_kms = OPERATIONS.iter().filter(|row| row.spec().api == Api::Kms);
-    wire::model::description(of_kms.map(|row| row.describe()))
+    let mut description = wire::model::description(of_kms.map(|row| row.describe()));
+    for (api, member) in [(Api::Iam, "iam"), (Api::Sts, "sts")] {
+        let built = OPERATIONS.iter().filter(|row| row.spec().api == api);
+        let built: Vec<&str> = built.map(|row| row.spec().name).collect();
+        if let Some(description) = description.get_mut(member).and_then(Value::as_object_mut) {
+            description.insert("built".to_owned(), built.into());
+        }
+    }
+    description
 }
 
 /// The row of an operation. The table is short enough to be searched.
@@ -158,8 +181,9 @@ mod tests {
 
     #[test]
     fn nothing_is_built_twice_or_both_built_and_unbuilt() {
+        let unbuilt = [UNBUILT, UNBUILT_IAM, UNBUILT_STS].into_iter().flat_map(str::lines);
         let mut names: Vec<&str> =
-            OPERATIONS.iter().map(|row| row.spec().name).chain(UNBUILT.lines()).collect();
+            OPERATIONS.iter().map(|row| row.spec().name).chain(unbuilt).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

@@ -85,6 +85,8 @@ pub(crate) struct Session {
     claims: Claims,
     /// Who calls, if it is not the user itself.
     principals: Option<[Principal; 3]>,
+    /// The ARN of the role or user behind it when the token was opened.
+    issuer_arn: Box<str>,
     user_id: Option<Box<str>>,
     policies: Vec<Arc<Document>>,
 }
@@ -146,7 +148,15 @@ pub(crate) fn find(host: &Host, access_key_id: &str, token: &str) -> Option<Arc<
         return None;
     }
     if let Some(found) = host.sessions.opened.get(token) {
-        return (found.access_key_id() == access_key_id).then_some(found);
+        if found.access_key_id() != access_key_id {
+            return None;
+        }
+        // A user may have been renamed since: then the session says so too.
+        let standing = found.holder().standing()?;
+        let arn = &standing.principal(Partition::Aws).arn;
+        if found.session().is_some_and(|session| session.issuer_arn == *arn) {
+            return Some(found);
+        }
     }
     let sealed = STANDARD.decode(token).ok()?;
     let contents = host.keyring.open_session_token(access_key_id, &sealed)?;
@@ -202,7 +212,8 @@ fn open(claims: Claims, standing: &Standing) -> Option<Session> {
     let policies = policies.map(|text| Document::parse_identity(text).map(Arc::new)).transpose();
     let policies = policies.ok()?.into_iter().collect();
     let user_id = user_id.map(String::into_boxed_str);
-    Some(Session { claims, principals, user_id, policies })
+    let issuer_arn = standing.principal(Partition::Aws).arn.clone();
+    Some(Session { claims, principals, issuer_arn, user_id, policies })
 }
 
 /// `arn:aws:sts::111122223333:assumed-role/ROLE/SESSION`, and the like.

@@ -1,5 +1,6 @@
 //! The operations of AWS IAM, family by family. IAM is one for all Regions of a partition.
 
+pub(crate) mod absent;
 pub(crate) mod access_keys;
 pub(crate) mod group_policies;
 pub(crate) mod groups;
@@ -7,6 +8,7 @@ mod holder_policies;
 mod paging;
 pub(crate) mod permissions_boundaries;
 pub(crate) mod policies;
+pub(crate) mod policy_tags;
 pub(crate) mod policy_versions;
 mod quotas;
 pub(crate) mod role_policies;

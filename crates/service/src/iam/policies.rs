@@ -1,6 +1,6 @@
 //! CreatePolicy, GetPolicy, DeletePolicy, ListPolicies, ListEntitiesForPolicy.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use policy::DocumentKind;
 use store::{IdentityKind, IdentityPolicyRow};
@@ -105,7 +105,7 @@ impl Operation for GetPolicy {
         target: Authorized<OnePolicy>,
         _request: &GetPolicyRequest,
     ) -> Result<Done<GetPolicyResponse>, ServiceError> {
-        let usage = Usage::of(context, &target.stored_arn);
+        let usage = Usages::of(context).of_policy(&target.stored_arn);
         let partition = context.call().region.partition();
         let policy = match (target.found(), managed_policy(&target.stored_arn)) {
             (Some(policy), _) => described(policy, partition, usage, true),
@@ -174,18 +174,19 @@ impl Operation for ListPolicies {
         let scope = request.scope.as_ref().and_then(wire::values::OneOf::known);
         let usage = request.policy_usage_filter.as_ref().and_then(wire::values::OneOf::known);
         let only_attached = request.only_attached.unwrap_or_default();
+        let usages = Usages::of(context);
         let mut found = Vec::new();
         if scope != Some(PolicyScope::Aws) {
             let partition = context.call().region.partition();
             let own = below(context, IdentityKind::Policy, prefix);
             found.extend(own.iter().map(|policy| {
-                described(policy, partition, Usage::of(context, &policy.stored_arn()), false)
+                described(policy, partition, usages.of_policy(&policy.stored_arn()), false)
             }));
         }
         if scope != Some(PolicyScope::Local) {
             let aws = managed_policies().iter().filter(|policy| policy.path.starts_with(prefix));
             found.extend(aws.map(|policy| {
-                let usage = Usage::of(context, &policy.stored_arn());
+                let usage = usages.of_policy(&policy.stored_arn());
                 described_managed(context, policy, usage, false)
             }));
         }
@@ -303,14 +304,26 @@ struct Usage {
     boundaries_count: usize,
 }
 
-impl Usage {
-    fn of(context: &Context<'_>, stored_arn: &str) -> Usage {
-        let all = kinds_of(None).iter().flat_map(|kind| below(context, *kind, "/"));
-        let all: Vec<Arc<Identity>> = all.collect();
-        Usage {
-            attachments_count: all.iter().filter(|one| one.has_attached(stored_arn)).count(),
-            boundaries_count: all.iter().filter(|one| is_bounded_by(one, stored_arn)).count(),
+/// How often each managed policy is used in an account, by ARN.
+struct Usages(HashMap<String, Usage>);
+
+impl Usages {
+    /// Looks at everybody once.
+    fn of(context: &Context<'_>) -> Usages {
+        let mut usages: HashMap<String, Usage> = HashMap::new();
+        for entity in kinds_of(None).iter().flat_map(|kind| below(context, *kind, "/")) {
+            for row in &entity.record().attachments {
+                usages.entry(row.policy_arn.clone()).or_default().attachments_count += 1;
+            }
+            if let Some(arn) = &entity.row().permissions_boundary {
+                usages.entry(arn.clone()).or_default().boundaries_count += 1;
+            }
         }
+        Usages(usages)
+    }
+
+    fn of_policy(&self, stored_arn: &str) -> Usage {
+        self.0.get(stored_arn).copied().unwrap_or_default()
     }
 }
 
