@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use crate::error::DocumentError;
-use crate::limits::{DOCUMENT_BYTES_MAX, SEARCHES_MAX, STATEMENTS_MAX};
+use crate::limits::{DOCUMENT_BYTES_MAX, SEARCHES_MAX, STATEMENTS_MAX, VARIABLES_MAX};
 use crate::principal::PrincipalPattern;
 use crate::statement::Statement;
 use crate::syntax::{Object, syntax_error};
@@ -59,6 +59,7 @@ pub(crate) struct Compilation {
     pub(crate) variables: bool,
     patterns: usize,
     searches: usize,
+    variable_count: usize,
 }
 
 impl Compilation {
@@ -67,8 +68,8 @@ impl Compilation {
         self.patterns = self.patterns.saturating_add(patterns);
     }
 
-    /// Notes patterns for the document's weight and, if wildcards mean anything in them, for its
-    /// bound on searches.
+    /// Notes patterns for the document's weight, for its bound on variables and, if wildcards mean
+    /// anything in them, for its bound on searches.
     pub(crate) fn count_values(
         &mut self,
         texts: &[String],
@@ -79,7 +80,17 @@ impl Compilation {
             let searches: usize = texts.iter().map(|text| searches(text)).sum();
             self.searches = self.searches.saturating_add(searches);
         }
-        if self.searches > SEARCHES_MAX { Err(DocumentError::TooManyWildcards) } else { Ok(()) }
+        if self.variables {
+            let variables: usize = texts.iter().map(|text| text.matches("${").count()).sum();
+            self.variable_count = self.variable_count.saturating_add(variables);
+        }
+        if self.searches > SEARCHES_MAX {
+            return Err(DocumentError::TooManyWildcards);
+        }
+        if self.variable_count > VARIABLES_MAX {
+            return Err(DocumentError::TooManyVariables);
+        }
+        Ok(())
     }
 }
 
@@ -179,7 +190,8 @@ fn parse(text: &str, kind: DocumentKind) -> Result<Document, DocumentError> {
     if statements.len() > STATEMENTS_MAX {
         return Err(DocumentError::TooManyStatements);
     }
-    let mut compilation = Compilation { kind, variables, patterns: 0, searches: 0 };
+    let mut compilation =
+        Compilation { kind, variables, patterns: 0, searches: 0, variable_count: 0 };
     let statements: Result<Box<[Statement]>, DocumentError> = statements
         .into_iter()
         .map(|statement| Statement::compile(statement, &mut compilation))

@@ -31,6 +31,9 @@ pub enum DocumentError {
     /// The patterns need more than [`SEARCHES_MAX`](crate::SEARCHES_MAX) searches.
     #[error("The policy contains too many wildcards.")]
     TooManyWildcards,
+    /// More policy variables than [`VARIABLES_MAX`](crate::VARIABLES_MAX).
+    #[error("The policy contains too many variables.")]
+    TooManyVariables,
     /// A statement of a key policy has neither `Principal` nor `NotPrincipal`.
     #[error("Policy contains a statement with no principal.")]
     MissingPrincipal,
@@ -118,6 +121,7 @@ impl DocumentError {
             DocumentError::Version
             | DocumentError::TooManyStatements
             | DocumentError::TooManyWildcards
+            | DocumentError::TooManyVariables
             | DocumentError::MissingPrincipal
             | DocumentError::UnexpectedPrincipal
             | DocumentError::MissingAction

@@ -32,7 +32,7 @@ pub use error::DocumentError;
 pub use explain::{
     ConditionExplanation, DocumentExplanation, Explanation, StatementExplanation, explain,
 };
-pub use limits::{DOCUMENT_BYTES_MAX, SEARCHES_MAX, STATEMENTS_MAX};
+pub use limits::{DOCUMENT_BYTES_MAX, SEARCHES_MAX, STATEMENTS_MAX, VARIABLES_MAX};
 pub use policies::{Policies, PolicyKind, StatementRef};
 pub use principal::{Principal, PrincipalKind, PrincipalPattern, Reach, root_arn};
 pub use statement::Effect;

@@ -12,3 +12,7 @@ pub const STATEMENTS_MAX: usize = 512;
 /// caller sends, so this bounds the time of a decision. AWS has no such bound, but a document has
 /// no room for as many patterns of a useful length.
 pub const SEARCHES_MAX: usize = 512;
+
+/// The most policy variables in one document. Each is looked up anew for each value that it is
+/// compared with, so this bounds the time of a decision as well. AWS has no such bound.
+pub const VARIABLES_MAX: usize = 64;

@@ -66,12 +66,14 @@ impl Template {
 
     /// Does the whole of `text` match, with the variables taken from `context`?
     pub(crate) fn matches(&self, text: &str, context: &dyn ConditionContext) -> bool {
-        self.matches_by(context, |pattern| pattern.matches(text))
+        self.matches_by(context, text.len(), |pattern| pattern.matches(text))
     }
 
     /// As [`Template::matches`] for a template without wildcards, upper and lower case alike.
     pub(crate) fn matches_ignoring_case(&self, text: &str, context: &dyn ConditionContext) -> bool {
-        self.matches_by(context, |pattern| match pattern {
+        // A character takes one to four bytes, and so does its other case.
+        let longest = text.len().saturating_mul(4);
+        self.matches_by(context, longest, |pattern| match pattern {
             Pattern::Exactly(whole) => {
                 let lower = |text: &str| -> Vec<char> {
                     text.chars().flat_map(char::to_lowercase).collect()
@@ -82,16 +84,28 @@ impl Template {
         })
     }
 
+    /// Puts the values of variables in, and tests what comes out. Literal text of more than `longest`
+    /// bytes cannot match, so that a request's long values are not copied many times over.
     fn matches_by(
         &self,
         context: &dyn ConditionContext,
+        longest: usize,
         test: impl FnOnce(&Pattern) -> bool,
     ) -> bool {
         match self {
             Template::Fixed(pattern) => test(pattern),
             Template::Variable(pieces) => {
-                let tokens: Option<Vec<Token>> =
-                    pieces.iter().map(|piece| piece.resolve(context)).collect();
+                let mut literal_bytes: usize = 0;
+                let tokens: Option<Vec<Token>> = pieces
+                    .iter()
+                    .map(|piece| {
+                        let token = piece.resolve(context)?;
+                        if let Token::Literal(literal) = &token {
+                            literal_bytes = literal_bytes.saturating_add(literal.len());
+                        }
+                        (literal_bytes <= longest).then_some(token)
+                    })
+                    .collect();
                 tokens.is_some_and(|tokens| test(&Pattern::from_tokens(tokens)))
             }
         }
@@ -215,6 +229,17 @@ mod tests {
     fn a_key_with_several_values_is_no_variable() {
         assert!(!matches("${aws:TagKeys}", "a"));
         assert!(!matches("${aws:TagKeys}", "b"));
+    }
+
+    #[test]
+    fn what_is_longer_than_the_text_matches_nothing() {
+        assert!(matches("${aws:username}${aws:username}", "annann"));
+        assert!(matches("${aws:username}?${aws:username}*", "annéann"));
+        assert!(!matches("${aws:username}${aws:username}", "annan"));
+        let kelvin = Facts(BTreeMap::from([("aws:username", vec!["\u{212a}"])]));
+        let template = Template::parse("${aws:username}", Grammar { wildcards: false, ..FULL });
+        let template = template.expect("a variable is a template");
+        assert!(template.matches_ignoring_case("k", &kelvin));
     }
 
     #[test]

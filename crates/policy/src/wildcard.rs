@@ -40,15 +40,19 @@ impl Pattern {
     /// Compiles tokens; neighbours that mean the same are merged.
     pub(crate) fn from_tokens(tokens: impl IntoIterator<Item = Token>) -> Pattern {
         let mut merged: Vec<Token> = Vec::new();
+        let mut literal = String::new();
         for token in tokens {
-            match (merged.last_mut(), token) {
-                (Some(Token::Literal(before)), Token::Literal(text)) => {
-                    *before = format!("{before}{text}").into();
+            match token {
+                Token::Literal(text) => literal.push_str(&text),
+                wildcard @ (Token::AnyOne | Token::AnyRun) => {
+                    push_literal(&mut literal, &mut merged);
+                    if wildcard == Token::AnyOne || merged.last() != Some(&Token::AnyRun) {
+                        merged.push(wildcard);
+                    }
                 }
-                (Some(Token::AnyRun), Token::AnyRun) => {}
-                (Some(_) | None, token) => merged.push(token),
             }
         }
+        push_literal(&mut literal, &mut merged);
         match merged.as_mut_slice() {
             [] => Pattern::Exactly("".into()),
             [Token::AnyRun] => Pattern::Anything,
@@ -66,6 +70,13 @@ impl Pattern {
             Pattern::StartsWith(start) => text.starts_with(&**start),
             Pattern::Tokens(tokens) => tokens_match(tokens, text),
         }
+    }
+}
+
+/// Moves what has been gathered of a literal to the tokens.
+fn push_literal(literal: &mut String, tokens: &mut Vec<Token>) {
+    if !literal.is_empty() {
+        tokens.push(Token::Literal(std::mem::take(literal).into()));
     }
 }
 

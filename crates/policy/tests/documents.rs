@@ -7,7 +7,7 @@ mod common;
 use common::key_policy;
 use policy::{
     DOCUMENT_BYTES_MAX, Document, DocumentError, DocumentKind, PrincipalPattern, SEARCHES_MAX,
-    STATEMENTS_MAX, root_arn,
+    STATEMENTS_MAX, VARIABLES_MAX, root_arn,
 };
 use wire::names::Partition;
 
@@ -286,4 +286,16 @@ fn bounds() {
         assert_eq!(wild("StringEquals", &[pattern; SEARCHES_MAX + 1]), None);
     }
     assert_eq!(wild("StringLike", &["abc*"; SEARCHES_MAX + 1]), None);
+    for operator in ["StringEquals", "StringLike", "ArnLike"] {
+        assert_eq!(wild(operator, &["${kms:X}"; VARIABLES_MAX]), None);
+        let refusal = Some(DocumentError::TooManyVariables);
+        assert_eq!(wild(operator, &["${kms:X}"; VARIABLES_MAX + 1]), refusal);
+    }
+    let variables = "arn:${kms:X}".repeat(VARIABLES_MAX + 1);
+    let resource =
+        format!(r#"{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"{variables}"}}"#);
+    let refusal = Document::parse(&key_policy(&[&resource])).err();
+    assert_eq!(refusal, Some(DocumentError::TooManyVariables));
+    // In the older version they are plain text.
+    assert!(Document::parse(&format!(r#"{{"Statement":{resource}}}"#)).is_ok());
 }

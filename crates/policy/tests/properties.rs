@@ -18,10 +18,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use common::Facts;
-use naive::{Request, Verdict};
+use naive::{Caller, CallerKind, Request, Verdict};
 use policy::{
-    ConditionValues, Decision, Denial, Document, Policies, PolicyKind, Principal, PrincipalKind,
-    Query, decide, default_key_policy,
+    ConditionValues, Decision, Denial, Document, DocumentKind, Effect, Policies, PolicyKind,
+    Principal, PrincipalKind, Query, StatementExplanation, decide, default_key_policy, explain,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -33,48 +33,62 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-fn verdict(request: &Request) -> Verdict {
-    let kind = match (&request.caller.role_arn, request.caller.is_root) {
-        (Some(role_arn), _) => PrincipalKind::RoleSession { role_arn: role_arn.as_str().into() },
-        (None, true) => PrincipalKind::Root,
-        (None, false) => PrincipalKind::User,
-    };
-    let principal = Principal {
-        account: request.caller.account.parse().unwrap(),
-        arn: request.caller.arn.as_str().into(),
-        kind,
-    };
+/// Compiles everything and asks.
+fn with_policies<T>(request: &Request, ask: impl FnOnce(&Query<'_>, &Policies<'_>) -> T) -> T {
+    let principal = principal(&request.caller);
     let facts = request.facts.iter().map(|(key, value)| (key.clone(), values(value)));
     let facts = Facts(facts.collect());
-    let key_policy = Document::parse(&request.key_policy.to_string()).unwrap();
-    let identity: Vec<Document> = request
-        .identity
+    let compile = |kind: DocumentKind| {
+        move |policy: &Value| Document::parse_as(kind, &policy.to_string()).unwrap()
+    };
+    let compile_all = |kind, policies: &[Value]| -> Vec<Document> {
+        policies.iter().map(compile(kind)).collect()
+    };
+    let key_policy = compile(DocumentKind::KeyPolicy)(&request.key_policy);
+    let identity = compile_all(DocumentKind::Identity, &request.identity);
+    let boundary = request.boundary.as_ref().map(compile(DocumentKind::Identity));
+    let session = compile_all(DocumentKind::Identity, &request.session);
+    let levels: Vec<Vec<Document>> = request
+        .service_control
         .iter()
-        .map(|policy| Document::parse_identity(&policy.to_string()).unwrap())
+        .map(|level| compile_all(DocumentKind::ServiceControl, level))
         .collect();
-    let identity: Vec<&Document> = identity.iter().collect();
+    let levels: Vec<Vec<&Document>> = levels.iter().map(|level| level.iter().collect()).collect();
+    let levels: Vec<&[&Document]> = levels.iter().map(Vec::as_slice).collect();
+    let resource_control = compile_all(DocumentKind::ResourceControl, &request.resource_control);
+    let endpoint = request.endpoint.as_ref().map(compile(DocumentKind::Endpoint));
     let policies = Policies {
         resource_account: request.key_account.parse().ok(),
         resource_policy: Some(&key_policy),
-        identity: &identity,
-        ..Policies::default()
+        identity: &identity.iter().collect::<Vec<_>>(),
+        boundary: boundary.as_ref(),
+        session: &session.iter().collect::<Vec<_>>(),
+        service_control: &levels,
+        resource_control: &resource_control.iter().collect::<Vec<_>>(),
+        endpoint: endpoint.as_ref(),
     };
     let (action, resource) = (request.action, request.key_arn);
-    match decide(&Query { principal: &principal, action, resource, context: &facts }, &policies) {
+    ask(&Query { principal: &principal, action, resource, context: &facts }, &policies)
+}
+
+fn principal(caller: &Caller) -> Principal {
+    let issuer_arn = || caller.issuer_arn.as_deref().unwrap().into();
+    let kind = match caller.kind {
+        CallerKind::Root => PrincipalKind::Root,
+        CallerKind::User => PrincipalKind::User,
+        CallerKind::RoleSession => PrincipalKind::RoleSession { role_arn: issuer_arn() },
+        CallerKind::FederatedUser => PrincipalKind::FederatedUser { user_arn: Some(issuer_arn()) },
+        CallerKind::FederatedRoot => PrincipalKind::FederatedUser { user_arn: None },
+        CallerKind::Service => PrincipalKind::Service { name: caller.arn.as_str().into() },
+    };
+    Principal { account: caller.account.parse().unwrap(), arn: caller.arn.as_str().into(), kind }
+}
+
+fn verdict(request: &Request) -> Verdict {
+    match with_policies(request, decide) {
         Decision::Allowed { .. } => Verdict::Allowed,
-        Decision::Denied(Denial::Explicit { policy: PolicyKind::KeyPolicy, .. }) => {
-            Verdict::DeniedByKeyPolicy
-        }
-        Decision::Denied(Denial::Explicit { policy: PolicyKind::Identity, .. }) => {
-            Verdict::DeniedByIdentityPolicy
-        }
-        Decision::Denied(Denial::Implicit { policy: PolicyKind::KeyPolicy }) => {
-            Verdict::NoKeyPolicyAllows
-        }
-        Decision::Denied(Denial::Implicit { policy: PolicyKind::Identity }) => {
-            Verdict::NoIdentityPolicyAllows
-        }
-        other => panic!("{other:?}"),
+        Decision::Denied(Denial::Explicit { policy, .. }) => Verdict::DeniedBy(policy.as_str()),
+        Decision::Denied(Denial::Implicit { policy }) => Verdict::NoneAllows(policy.as_str()),
     }
 }
 
@@ -99,15 +113,21 @@ fn two_evaluators_agree() {
         })
         .unwrap();
     // An agreement about nothing but refusals would prove little.
-    for verdict in [
-        Verdict::Allowed,
-        Verdict::DeniedByKeyPolicy,
-        Verdict::DeniedByIdentityPolicy,
-        Verdict::NoKeyPolicyAllows,
-        Verdict::NoIdentityPolicyAllows,
-    ] {
+    let kinds = [
+        "service control policy",
+        "VPC endpoint policy",
+        "resource-based policy",
+        "identity-based policy",
+        "permissions boundary",
+        "session policy",
+    ];
+    let denials = kinds.map(Verdict::DeniedBy).into_iter().chain(kinds.map(Verdict::NoneAllows));
+    let rare = [Verdict::DeniedBy("resource control policy")].into_iter().chain(denials);
+    for (verdict, least) in
+        rare.map(|verdict| (verdict, CASES / 250)).chain([(Verdict::Allowed, CASES / 20)])
+    {
         let count = seen.borrow().get(&verdict).copied().unwrap_or_default();
-        assert!(count > CASES / 50, "{verdict:?} came up {count} times: {seen:?}");
+        assert!(count > least, "{verdict:?} came up {count} times: {seen:?}");
     }
 }
 
@@ -117,19 +137,88 @@ proptest! {
     #[test]
     fn a_denial_more_never_allows_more(
         request in cases::requests(),
-        key_denial in cases::key_denials(),
+        naming_denial in cases::naming_denials(),
         identity_denial in cases::identity_denials(),
     ) {
         let before = verdict(&request);
-        let mut stricter = request.clone();
-        stricter.key_policy["Statement"].as_array_mut().unwrap().push(key_denial);
-        let with_key_denial = verdict(&stricter);
-        prop_assert!(with_key_denial == before || with_key_denial == Verdict::DeniedByKeyPolicy);
-        if let Some(policy) = stricter.identity.first_mut() {
-            policy["Statement"].as_array_mut().unwrap().insert(0, identity_denial);
+        let denying = |mut policy: Value, denial: &Value| {
+            policy["Statement"].as_array_mut().unwrap().insert(0, denial.clone());
+            policy
+        };
+        let each = |policies: &[Value]| -> Vec<Value> {
+            policies.iter().map(|policy| denying(policy.clone(), &identity_denial)).collect()
+        };
+        let stricter = [
+            Request { key_policy: denying(request.key_policy.clone(), &naming_denial), ..request.clone() },
+            Request { identity: each(&request.identity), ..request.clone() },
+            Request { session: each(&request.session), ..request.clone() },
+            Request {
+                service_control: request.service_control.iter().map(|level| each(level)).collect(),
+                ..request.clone()
+            },
+            Request {
+                boundary: request.boundary.clone().map(|policy| denying(policy, &identity_denial)),
+                ..request.clone()
+            },
+            Request {
+                endpoint: request.endpoint.clone().map(|policy| denying(policy, &naming_denial)),
+                ..request.clone()
+            },
+        ];
+        for stricter in stricter {
+            let after = verdict(&stricter);
+            prop_assert!(after == before || matches!(after, Verdict::DeniedBy(_)), "{after:?}");
         }
-        let with_both = verdict(&stricter);
-        prop_assert!(before == Verdict::Allowed || with_both != Verdict::Allowed);
+    }
+
+    #[test]
+    fn a_limit_more_never_allows_more(
+        request in cases::requests(),
+        limiting in cases::requests(),
+    ) {
+        let before = verdict(&request);
+        let mut levels = request.service_control.clone();
+        levels.extend(limiting.service_control.clone());
+        let stricter = [
+            Request { service_control: levels, ..request.clone() },
+            Request { resource_control: limiting.resource_control, ..request.clone() },
+            Request { boundary: request.boundary.clone().or(limiting.boundary), ..request.clone() },
+        ];
+        // Without resource control policies at first, so that there are only more of them.
+        let freer = verdict(&Request { resource_control: Vec::new(), ..request.clone() });
+        for (stricter, before) in stricter.iter().zip([before, freer, before]) {
+            prop_assert!(before == Verdict::Allowed || verdict(stricter) != Verdict::Allowed);
+        }
+    }
+
+    #[test]
+    fn an_explanation_tells_what_decided(request in cases::requests()) {
+        let (decision, explanation) = with_policies(&request, |query, policies| {
+            (decide(query, policies), explain(query, policies))
+        });
+        prop_assert_eq!(explanation.decision, decision);
+        let statements = || explanation.documents.iter().flat_map(|document| &document.statements);
+        for statement in statements() {
+            let parts = statement.principal.is_some() && statement.action && statement.resource;
+            let holds = statement.conditions.iter().all(|condition| condition.holds);
+            prop_assert_eq!(statement.applies, parts && holds);
+        }
+        // Whatever decides is there and applies, and what is refused for a denial has one.
+        for deciding in &explanation.deciding {
+            let found = statements().find(|statement| statement.statement == *deciding);
+            prop_assert!(found.is_some_and(|statement| statement.applies));
+        }
+        let denies = |statement: &&StatementExplanation| {
+            let concerned = request.caller.kind != CallerKind::Service
+                || statement.statement.policy != PolicyKind::ServiceControl;
+            statement.effect == Effect::Deny && statement.applies && concerned
+        };
+        let first = statements().find(denies).map(|statement| statement.statement);
+        let denial = match decision {
+            Decision::Denied(Denial::Explicit { statement, .. }) => Some(statement),
+            Decision::Denied(Denial::Implicit { .. }) | Decision::Allowed { .. } => None,
+        };
+        prop_assert_eq!(denial, first);
     }
 
     #[test]
@@ -137,6 +226,8 @@ proptest! {
         let mut reversed = request.clone();
         reversed.key_policy["Statement"].as_array_mut().unwrap().reverse();
         reversed.identity.reverse();
+        reversed.session.reverse();
+        reversed.service_control.reverse();
         prop_assert_eq!(verdict(&reversed), verdict(&request));
     }
 

@@ -8,21 +8,34 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
 use crate::common::{KEY, OTHER, OWNER};
-use crate::naive::{Caller, Request};
+use crate::naive::{Caller, CallerKind, Request};
 
 /// A request with its policies.
 pub(crate) fn requests() -> impl Strategy<Value = Request> {
-    let key_policy = documents(key_statements().boxed(), 1..5);
-    let identity = vec(documents(identity_statements().boxed(), 1..4), 0..3);
+    let names = vec![
+        json!({"Principal": {"AWS": [OWNER, OTHER]}}),
+        json!({"Principal": {"AWS": format!("arn:aws:iam::{OWNER}:role/app")}}),
+        json!({"Principal": {"AWS": format!("arn:aws:iam::{OWNER}:user/ann")}}),
+    ];
+    let key_policy = select(names).prop_flat_map(|principal| {
+        allowing(documents(key_statements().boxed(), 1..4), 0.6, principal)
+    });
+    let identity =
+        vec(allowing(documents(identity_statements().boxed(), 1..3), 0.4, json!({})), 0..3);
     (
         callers(),
         select(vec!["kms:Encrypt", "kms:Decrypt", "KMS:PutKeyPolicy"]),
         facts(),
         key_policy,
         identity,
+        (limits(), guard_rails()),
     )
-        .prop_map(|(caller, action, facts, key_policy, identity)| {
-            let identity = if caller.is_root { Vec::new() } else { identity };
+        .prop_map(|(caller, action, facts, key_policy, identity, (limits, guard_rails))| {
+            let ((boundary, session), (service_control, resource_control, endpoint)) =
+                (limits, guard_rails);
+            let kind = caller.kind;
+            let has_policies = kind != CallerKind::Root && kind != CallerKind::Service;
+            let is_session = has_policies && kind != CallerKind::User;
             Request {
                 caller,
                 action,
@@ -30,14 +43,61 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
                 key_account: OWNER,
                 facts,
                 key_policy,
-                identity,
+                identity: if has_policies { identity } else { Vec::new() },
+                boundary: boundary.filter(|_| has_policies),
+                session: if is_session { session } else { Vec::new() },
+                service_control,
+                resource_control,
+                endpoint,
             }
         })
 }
 
-/// A statement that denies something, for a key policy.
-pub(crate) fn key_denials() -> impl Strategy<Value = Value> {
-    key_statements().prop_map(|mut statement| {
+/// A permissions boundary and session policies.
+fn limits() -> impl Strategy<Value = (Option<Value>, Vec<Value>)> {
+    let document = || allowing(documents(identity_statements().boxed(), 1..3), 0.5, json!({}));
+    (prop::option::weighted(0.4, document()), vec(document(), 0..3))
+}
+
+/// Service control policies by level, resource control policies, an endpoint policy.
+fn guard_rails() -> impl Strategy<Value = (Vec<Vec<Value>>, Vec<Value>, Option<Value>)> {
+    let everyone = json!({"Principal": "*"});
+    let level = vec(allowing(documents(identity_statements().boxed(), 1..3), 0.8, json!({})), 1..3);
+    let resource_control = documents(identity_denials().boxed(), 1..3).prop_map(|mut document| {
+        for statement in document["Statement"].as_array_mut().unwrap() {
+            statement["Principal"] = json!("*");
+        }
+        document
+    });
+    let endpoint = allowing(documents(naming_statements().boxed(), 1..3), 0.8, everyone);
+    (
+        prop_oneof![3 => Just(Vec::new()), 1 => vec(level, 1..3)],
+        prop_oneof![9 => Just(Vec::new()), 1 => vec(resource_control, 1..2)],
+        prop::option::weighted(0.2, endpoint),
+    )
+}
+
+/// Documents of which a share has a statement that allows everything, with `elements`.
+fn allowing(
+    document: impl Strategy<Value = Value>,
+    share: f64,
+    elements: Value,
+) -> impl Strategy<Value = Value> {
+    (document, prop::bool::weighted(share)).prop_map(move |(mut document, allowing)| {
+        if allowing {
+            let mut everything = elements.clone();
+            everything["Effect"] = json!("Allow");
+            everything["Action"] = json!("*");
+            everything["Resource"] = json!("*");
+            document["Statement"].as_array_mut().unwrap().push(everything);
+        }
+        document
+    })
+}
+
+/// A statement that denies something, for a policy that names principals.
+pub(crate) fn naming_denials() -> impl Strategy<Value = Value> {
+    naming_statements().prop_map(|mut statement| {
         statement["Effect"] = json!("Deny");
         statement
     })
@@ -52,17 +112,32 @@ pub(crate) fn identity_denials() -> impl Strategy<Value = Value> {
 }
 
 fn callers() -> impl Strategy<Value = Caller> {
-    (select(vec![OWNER, OTHER]), 0..4).prop_map(|(account, kind)| {
-        let iam = |name: &str| format!("arn:aws:iam::{account}:{name}");
-        let session = format!("arn:aws:sts::{account}:assumed-role/app/s1");
-        let (arn, role_arn) = match kind {
-            0 => (iam("root"), None),
-            1 => (iam("user/ann"), None),
-            2 => (iam("user/bob"), None),
-            _ => (session, Some(iam("role/app"))),
-        };
-        Caller { account, arn, role_arn, is_root: kind == 0 }
-    })
+    let kinds = vec![
+        CallerKind::Root,
+        CallerKind::User,
+        CallerKind::User,
+        CallerKind::RoleSession,
+        CallerKind::RoleSession,
+        CallerKind::FederatedUser,
+        CallerKind::FederatedRoot,
+        CallerKind::Service,
+    ];
+    (select(vec![OWNER, OTHER]), select(kinds), select(vec!["ann", "bob"])).prop_map(
+        |(account, kind, name)| {
+            let iam = |resource: &str| format!("arn:aws:iam::{account}:{resource}");
+            let sts = |resource: &str| format!("arn:aws:sts::{account}:{resource}");
+            let user_arn = iam(&format!("user/{name}"));
+            let (arn, issuer_arn) = match kind {
+                CallerKind::Root => (iam("root"), None),
+                CallerKind::User => (user_arn, None),
+                CallerKind::RoleSession => (sts("assumed-role/app/s1"), Some(iam("role/app"))),
+                CallerKind::FederatedUser => (sts("federated-user/fay"), Some(user_arn)),
+                CallerKind::FederatedRoot => (sts("federated-user/fay"), None),
+                CallerKind::Service => ("s3.amazonaws.com".to_owned(), None),
+            };
+            Caller { kind, account, arn, issuer_arn }
+        },
+    )
 }
 
 const ADDRESSES: [&str; 3] = ["10.1.2.3", "10.9.9.9", "203.0.113.7"];
@@ -104,7 +179,21 @@ fn documents(
         .prop_map(|(version, statements)| json!({"Version": version, "Statement": statements}))
 }
 
+/// Key policies alone may have statements without `Resource`.
 fn key_statements() -> impl Strategy<Value = Value> {
+    (naming_statements(), prop::bool::weighted(0.05)).prop_map(
+        |(mut statement, without_resource)| {
+            if without_resource {
+                let elements = statement.as_object_mut().unwrap();
+                elements.remove("Resource");
+                elements.remove("NotResource");
+            }
+            statement
+        },
+    )
+}
+
+fn naming_statements() -> impl Strategy<Value = Value> {
     let principals = vec![
         json!("*"),
         json!({"AWS": OWNER}),
@@ -114,17 +203,21 @@ fn key_statements() -> impl Strategy<Value = Value> {
         json!({"AWS": format!("arn:aws:iam::{OWNER}:user/ann")}),
         json!({"AWS": [format!("arn:aws:iam::{OTHER}:user/ann"), OTHER]}),
         json!({"AWS": [format!("arn:aws:iam::{OWNER}:role/app"), OWNER]}),
+        json!({"AWS": format!("arn:aws:iam::{OWNER}:role/app")}),
+        json!({"AWS": [
+            format!("arn:aws:sts::{OWNER}:assumed-role/app/s1"),
+            format!("arn:aws:iam::{OWNER}:role/app"),
+            OWNER,
+        ]}),
         json!({"AWS": format!("arn:aws:sts::{OTHER}:assumed-role/app/s1")}),
+        json!({"AWS": format!("arn:aws:sts::{OWNER}:federated-user/fay")}),
+        json!({"Service": "s3.amazonaws.com"}),
+        json!({"AWS": OWNER, "Service": ["s3.amazonaws.com"]}),
     ];
     let element = select(vec!["Principal", "Principal", "Principal", "NotPrincipal"]);
-    (identity_statements(), element, select(principals), prop::bool::weighted(0.05)).prop_map(
-        |(mut statement, element, principals, without_resource)| {
+    (identity_statements(), element, select(principals)).prop_map(
+        |(mut statement, element, principals)| {
             statement[element] = principals;
-            if without_resource {
-                let elements = statement.as_object_mut().unwrap();
-                elements.remove("Resource");
-                elements.remove("NotResource");
-            }
             statement
         },
     )
@@ -140,7 +233,7 @@ fn identity_statements() -> impl Strategy<Value = Value> {
         "arn:aws:kms:*:${kms:Text, '111122223333'}:key/*",
         "arn:*${kms:Text}*",
     ];
-    let effect = select(vec!["Allow", "Allow", "Allow", "Deny"]);
+    let effect = select(vec!["Allow", "Allow", "Allow", "Allow", "Deny"]);
     let action = (
         select(vec!["Action", "Action", "Action", "NotAction"]),
         subsequence(actions.to_vec(), 1..3),

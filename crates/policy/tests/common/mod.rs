@@ -52,6 +52,13 @@ pub(crate) fn session(account: &str, role: &str, name: &str) -> Principal {
     principal(account, arn, PrincipalKind::RoleSession { role_arn })
 }
 
+/// Whom a user, or without one the root user, federated.
+pub(crate) fn federated(account: &str, name: &str, user: Option<&str>) -> Principal {
+    let user_arn = user.map(|user| format!("arn:aws:iam::{account}:user/{user}").into());
+    let arn = format!("arn:aws:sts::{account}:federated-user/{name}");
+    principal(account, arn, PrincipalKind::FederatedUser { user_arn })
+}
+
 pub(crate) fn service(name: &str) -> Principal {
     principal("999999999999", name.to_owned(), PrincipalKind::Service { name: name.into() })
 }

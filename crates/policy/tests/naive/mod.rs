@@ -8,11 +8,22 @@ use serde_json::{Value, json};
 /// A caller, by its names.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
+    pub(crate) kind: CallerKind,
     pub(crate) account: &'static str,
     pub(crate) arn: String,
-    /// The role behind a session.
-    pub(crate) role_arn: Option<String>,
-    pub(crate) is_root: bool,
+    /// The role or user behind a session.
+    pub(crate) issuer_arn: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CallerKind {
+    Root,
+    User,
+    RoleSession,
+    FederatedUser,
+    /// Federated by the root user.
+    FederatedRoot,
+    Service,
 }
 
 /// A request and all policies that apply to it.
@@ -26,41 +37,86 @@ pub(crate) struct Request {
     pub(crate) facts: BTreeMap<String, Value>,
     pub(crate) key_policy: Value,
     pub(crate) identity: Vec<Value>,
+    pub(crate) boundary: Option<Value>,
+    pub(crate) session: Vec<Value>,
+    /// Levels of the organization, from its root.
+    pub(crate) service_control: Vec<Vec<Value>>,
+    pub(crate) resource_control: Vec<Value>,
+    pub(crate) endpoint: Option<Value>,
 }
 
-/// What comes out, as comparable text.
+/// What comes out, with AWS's name of the kind of policy that refuses.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Verdict {
     Allowed,
-    DeniedByKeyPolicy,
-    DeniedByIdentityPolicy,
-    NoKeyPolicyAllows,
-    NoIdentityPolicyAllows,
+    DeniedBy(&'static str),
+    NoneAllows(&'static str),
 }
 
+/// The order of the IAM User Guide's flow chart, "Policy evaluation for requests within a single
+/// account", and of "Cross-account policy evaluation logic".
 pub(crate) fn evaluate(request: &Request) -> Verdict {
-    let key_policy = &request.key_policy;
-    if any(request, key_policy, "Deny", |statement| names(request, statement, "Deny") != "nobody") {
-        return Verdict::DeniedByKeyPolicy;
-    }
-    if request.identity.iter().any(|policy| any(request, policy, "Deny", |_| true)) {
-        return Verdict::DeniedByIdentityPolicy;
-    }
-    let reached = |how: &str| {
-        any(request, key_policy, "Allow", |statement| names(request, statement, "Allow") == how)
+    let caller = &request.caller;
+    let is_service = caller.kind == CallerKind::Service;
+    let denies = |policy: &Value| any(request, policy, "Deny", |_| true);
+    let allows = |policy: &Value| any(request, policy, "Allow", |_| true);
+    let denies_caller = |policy: &Value| {
+        any(request, policy, "Deny", |statement| names(request, statement, "Deny") != "nobody")
     };
-    let same_account = request.caller.account == request.key_account;
-    let identity_allows = request.caller.is_root
-        || request.identity.iter().any(|policy| any(request, policy, "Allow", |_| true));
-    if same_account && reached("caller") {
-        Verdict::Allowed
-    } else if !reached("caller") && !reached("account") {
-        Verdict::NoKeyPolicyAllows
-    } else if identity_allows {
-        Verdict::Allowed
-    } else {
-        Verdict::NoIdentityPolicyAllows
+    let reached = |policy: &Value, how: &str| {
+        any(request, policy, "Allow", |statement| names(request, statement, "Allow") == how)
+    };
+
+    // An explicit denial in any applicable policy is final.
+    let levels = if is_service { &[][..] } else { &request.service_control[..] };
+    let denials = [
+        ("resource control policy", request.resource_control.iter().any(denies)),
+        ("service control policy", levels.iter().flatten().any(denies)),
+        ("VPC endpoint policy", request.endpoint.iter().any(denies_caller)),
+        ("resource-based policy", denies_caller(&request.key_policy)),
+        ("identity-based policy", request.identity.iter().any(denies)),
+        ("permissions boundary", request.boundary.iter().any(denies)),
+        ("session policy", request.session.iter().any(denies)),
+    ];
+    if let Some((kind, _)) = denials.iter().find(|(_, denied)| *denied) {
+        return Verdict::DeniedBy(kind);
     }
+    // Each level of the organization must allow, and the endpoint.
+    if !levels.iter().all(|level| level.iter().any(allows)) {
+        return Verdict::NoneAllows("service control policy");
+    }
+    let reaches =
+        |policy: &Value| ["caller", "issuer", "account"].iter().any(|how| reached(policy, how));
+    if !request.endpoint.iter().all(reaches) {
+        return Verdict::NoneAllows("VPC endpoint policy");
+    }
+    // The key policy must let the caller or its account in.
+    if !reaches(&request.key_policy) {
+        return Verdict::NoneAllows("resource-based policy");
+    }
+    let same_account = caller.account == request.key_account || is_service;
+    if same_account && reached(&request.key_policy, "caller") {
+        return Verdict::Allowed;
+    }
+    let by_name = same_account && reached(&request.key_policy, "issuer");
+    let identity_allows = match caller.kind {
+        CallerKind::Root | CallerKind::FederatedRoot => true,
+        CallerKind::User | CallerKind::RoleSession | CallerKind::FederatedUser => {
+            request.identity.iter().any(allows)
+        }
+        CallerKind::Service => false,
+    };
+    if !by_name && !identity_allows {
+        return Verdict::NoneAllows("identity-based policy");
+    }
+    if !request.boundary.iter().all(allows) {
+        return Verdict::NoneAllows("permissions boundary");
+    }
+    let federated = matches!(caller.kind, CallerKind::FederatedUser | CallerKind::FederatedRoot);
+    if (federated || !request.session.is_empty()) && !request.session.iter().any(allows) {
+        return Verdict::NoneAllows("session policy");
+    }
+    Verdict::Allowed
 }
 
 /// Is there a statement of this effect about the request, for which `about_caller` is true as well?
@@ -90,37 +146,36 @@ fn listed(value: &Value) -> Vec<Value> {
 
 fn names(request: &Request, statement: &Value, effect: &str) -> &'static str {
     let caller = &request.caller;
+    let is_service = caller.kind == CallerKind::Service;
     let account_root = format!("arn:aws:iam::{}:root", caller.account);
-    let texts = |element: &Value| match element {
-        Value::String(_) => vec![element.clone()],
+    let element = |name: &str| match &statement[name] {
+        Value::String(everyone) => vec![json!(everyone)],
+        object if is_service => listed(&object["Service"]),
         object => listed(&object["AWS"]),
     };
-    let lists = |element: &Value| -> (bool, bool) {
-        let texts = texts(element);
-        let named = |name: &str| texts.iter().any(|text| text == name);
-        let everyone = named("*");
-        let account = everyone || named(caller.account) || named(&account_root);
-        let role = caller.role_arn.as_deref().is_some_and(named);
-        let itself = everyone || named(&caller.arn) || role || (caller.is_root && account);
-        (itself, account)
-    };
-    if statement["NotPrincipal"].is_null() {
-        match lists(&statement["Principal"]) {
-            (true, _) => "caller",
-            (false, true) => "account",
-            (false, false) => "nobody",
-        }
-    } else {
-        let (itself, account) = lists(&statement["NotPrincipal"]);
-        let listed = texts(&statement["NotPrincipal"]);
-        // Of a session the role and the session itself must both be spared.
-        let whole = caller.role_arn.as_ref().is_none_or(|role| {
-            listed.contains(&json!("*"))
-                || (listed.contains(&json!(role)) && listed.contains(&json!(caller.arn)))
-        });
-        let spared = if effect == "Deny" { itself && account && whole } else { itself || account };
-        if spared { "nobody" } else { "caller" }
+    let listed_as = if statement["NotPrincipal"].is_null() { "Principal" } else { "NotPrincipal" };
+    let texts = element(listed_as);
+    let named = |name: &str| texts.iter().any(|text| text == name);
+    let everyone = named("*") || statement[listed_as]["AWS"] == "*";
+    let account = everyone || (!is_service && (named(caller.account) || named(&account_root)));
+    let issuer = caller.issuer_arn.as_deref().is_some_and(named);
+    let itself = everyone || named(&caller.arn) || (caller.kind == CallerKind::Root && account);
+    if listed_as == "Principal" {
+        return match (itself, issuer, account) {
+            (true, _, _) => "caller",
+            (false, true, _) => "issuer",
+            (false, false, true) => "account",
+            (false, false, false) => "nobody",
+        };
     }
+    // A denial spares those of whom everything is listed, and nobody with a boundary.
+    let has_issuer = caller.issuer_arn.is_some();
+    let whole = itself && (account || is_service) && (issuer || everyone || !has_issuer);
+    let spared = match effect {
+        "Deny" => whole && request.boundary.is_none(),
+        _ => itself || issuer || account,
+    };
+    if spared { "nobody" } else { "caller" }
 }
 
 fn action_matches(request: &Request, statement: &Value) -> bool {
