@@ -1,5 +1,6 @@
 """Managed policies with their versions, groups, and permissions boundaries: what they let their holders do."""
 
+import concurrent.futures
 import re
 
 import pytest
@@ -243,3 +244,26 @@ def test_both_sides_decide_across_accounts(iam, other, user):
     iam.delete_user_policy(UserName=user.name, PolicyName="only")
     with denied("kms:DescribeKey", NO_IDENTITY_POLICY.format("kms:DescribeKey")):
         kms.describe_key(KeyId=key["Arn"])
+
+
+def test_a_revocation_is_obeyed_by_everybody_at_once(user, iam, key):
+    clients = [user.client() for _ in range(16)]
+
+    def is_allowed(client):
+        try:
+            client.describe_key(KeyId=key["KeyId"])
+            return True
+        except client.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == "AccessDeniedException", error
+            return False
+
+    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+        for _ in range(10):
+            user.may(allow("kms:DescribeKey"))
+            assert all(pool.map(is_allowed, clients))
+            # Requests are under way while the policy goes; those that begin afterwards are refused.
+            under_way = [pool.submit(is_allowed, client) for client in clients * 4]
+            iam.delete_user_policy(UserName=user.name, PolicyName="only")
+            later = [pool.submit(is_allowed, client) for client in clients * 4]
+            assert not any(one.result() for one in later)
+            concurrent.futures.wait(under_way)

@@ -63,18 +63,15 @@ fn decide(
         Ask::Nothing => ("*", own.policies()),
         Ask::Identity { arn, .. } => (*arn, own.policies()),
         Ask::Role { arn, role } => {
-            let denied = || ServiceError::role_denied(&call.principal().arn, action, arn);
-            let role = role.ok_or_else(denied)?;
-            let trust = role.trust().ok_or_else(denied)?;
+            let asked = role.and_then(|role| role.trust().map(|trust| (role.account(), trust)));
+            let (account, trust) = asked
+                .ok_or_else(|| ServiceError::role_denied(&call.principal().arn, action, arn))?;
             let policies = Policies {
-                resource_account: Some(role.account()),
+                resource_account: Some(account),
                 resource_policy: Some(trust),
                 ..own.policies()
             };
-            let query =
-                Query { principal: call.principal(), action, resource: arn, context: conditions };
-            let decision = policy::decide(&query, &policies);
-            return if decision.is_allowed() { Ok(()) } else { Err(denied()) };
+            (*arn, policies)
         }
         Ask::Alias(arn) => {
             alias_arn = arn.to_string();
@@ -98,6 +95,9 @@ fn decide(
         && key.account() != call.account()
     {
         return Err(ServiceError::ciphertext_of_unknown_key());
+    }
+    if let Ask::Role { arn, .. } = ask {
+        return Err(ServiceError::role_denied(&call.principal().arn, action, arn));
     }
     Err(ServiceError::access_denied(
         &call.principal().arn,
