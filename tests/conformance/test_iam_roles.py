@@ -318,3 +318,42 @@ role_session_name = by-profile
                           timeout=60, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["Arn"].endswith(f"assumed-role/{role.name}/by-profile")
+
+
+def test_who_is_deleted_is_named_by_its_unique_id_and_a_namesake_gains_nothing(iam, user, kms, key,
+                                                                              refused):
+    role = Role(iam, user).may(allow("kms:ListKeys"))
+    name, root = user.name, f"arn:aws:iam::{ACCOUNT}:root"
+    named = {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*",
+             "Principal": {"AWS": [user.arn, role.arn]}}
+    kms.put_key_policy(KeyId=key["KeyId"], Policy=document(
+        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}, named))
+    session = role.client()
+    session.describe_key(KeyId=key["KeyId"])
+    iam.delete_access_key(UserName=name, AccessKeyId=user.credentials[0])
+    iam.delete_user(UserName=name)
+    policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"])["Policy"])
+    assert policy["Statement"][1]["Principal"] == {"AWS": [user.user_id, role.arn]}
+    trusted = iam.get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
+    assert trusted["Statement"][0]["Principal"] == {"AWS": user.user_id}
+    namesake = User(user.server, iam, name=name)
+    assert namesake.arn == user.arn
+    with denied("kms:DescribeKey", NO_IDENTITY_POLICY.format("kms:DescribeKey")):
+        namesake.client().describe_key(KeyId=key["KeyId"])
+    with refused("AccessDenied", plain(namesake, role.arn), 403):
+        role.assume(by=namesake)
+    session.describe_key(KeyId=key["KeyId"])
+
+
+def test_who_is_renamed_stays_named(iam, user, role, kms, key):
+    kms.put_key_policy(KeyId=key["KeyId"], Policy=document(
+        {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "kms:DescribeKey",
+         "Resource": "*"}))
+    renamed = unique("renamed")
+    iam.update_user(UserName=user.name, NewUserName=renamed)
+    user.client().describe_key(KeyId=key["KeyId"])
+    role.assume()
+    namesake = User(user.server, iam, name=user.name)
+    with denied("kms:DescribeKey", NO_IDENTITY_POLICY.format("kms:DescribeKey")):
+        namesake.client().describe_key(KeyId=key["KeyId"])

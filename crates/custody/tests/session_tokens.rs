@@ -1,7 +1,5 @@
 //! Session tokens: good beside their own access key id and in their own deployment alone.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod common;
 
 use common::Deployment;

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
-use wire::names::AccountId;
+use wire::names::{AccountId, KeyId, Region};
 
 use crate::columns::{Columns, Values};
 use crate::error::{Result, StoreError};
+use crate::key_policies::KEY_POLICIES;
 use crate::schema::SealedTable;
 use crate::sequences::Aggregate;
 use crate::snapshot::Snapshot;
@@ -114,6 +115,14 @@ pub(crate) const IS_ATTACHED: &str =
 pub(crate) const IS_BOUNDARY: &str =
     "SELECT 1 FROM identities WHERE account = ?1 AND permissions_boundary = ?2";
 
+/// Texts with escapes may hold any other.
+const KEY_POLICIES_WITH: &str = r"
+    SELECT region, key_id, document FROM key_policies
+    WHERE instr(document, ?1) > 0 OR instr(document, '\') > 0";
+const TRUST_POLICIES_WITH: &str = r"
+    SELECT account, identity_id, assume_role_policy FROM identities
+    WHERE instr(assume_role_policy, ?1) > 0 OR instr(assume_role_policy, '\') > 0";
+
 impl IdentityRow {
     pub(crate) fn owner_values(&self) -> Vec<Value> {
         Values::new().text(self.account.as_str()).text(&self.identity_id).finish()
@@ -195,6 +204,55 @@ impl Snapshot<'_> {
             .query_row([account.as_str(), kind.as_str(), name], |row| row.get(0))
             .optional()?;
         Ok(identity_id)
+    }
+
+    /// The keys whose policies hold a text, or an escape in which it may hide, and are wanted. Reads
+    /// every policy, about 100 milliseconds for 100,000 of them. These are hints only: whoever uses
+    /// one loads the key, which verifies it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`] if the database cannot be read.
+    pub fn keys_with_policies(
+        &self,
+        text: &str,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(Region, KeyId)>> {
+        let mut statement = self.connection().prepare_cached(KEY_POLICIES_WITH)?;
+        let mut rows = statement.query([text])?;
+        let mut keys = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut columns = Columns::new(&KEY_POLICIES, row);
+            let key = (columns.parse()?, columns.parse()?);
+            if is_wanted(&columns.text()?) {
+                keys.push(key);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The roles whose trust policies hold a text; as
+    /// [`keys_with_policies`](Snapshot::keys_with_policies).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`] if the database cannot be read.
+    pub fn roles_with_policies(
+        &self,
+        text: &str,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(AccountId, String)>> {
+        let mut statement = self.connection().prepare_cached(TRUST_POLICIES_WITH)?;
+        let mut rows = statement.query([text])?;
+        let mut roles = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut columns = Columns::new(&IDENTITIES, row);
+            let role = (columns.parse()?, columns.text()?);
+            if is_wanted(&columns.text()?) {
+                roles.push(role);
+            }
+        }
+        Ok(roles)
     }
 
     /// True if a group has members. A hint only.

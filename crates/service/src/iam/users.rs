@@ -323,8 +323,8 @@ pub(super) async fn change_name(
                 row.name = name;
             }
             row.path = new_path.unwrap_or_else(|| row.path.clone());
-            changes.save(transaction, record)?;
-            Ok(())
+            let renamed = changes.save(transaction, record)?;
+            changes.rename_principal(transaction, checked.row(), |partition| renamed.arn(partition))
         })
         .await
 }

@@ -7,14 +7,18 @@ use crypto::fields::Fields;
 use custody::Keyring;
 use jiff::Timestamp;
 use sigv4::SecretAccessKey;
-use store::{AccessKeyStatus, IdentityKind, IdentityRecord, Transaction, UserAccessKeyRow};
-use wire::names::AccountId;
+use store::{
+    AccessKeyStatus, IdentityKind, IdentityRecord, IdentityRow, Transaction, UserAccessKeyRow,
+};
+use wire::names::{AccountId, Partition};
 
-use super::{Identities, Identity};
+use super::identity::arn_of;
+use super::{Identities, Identity, in_partitions};
 use crate::accounts::AccessKey;
 use crate::credentials::{Credential, Credentials};
 use crate::error::ServiceError;
 use crate::host::Host;
+use crate::principals;
 
 /// Letters of a unique id after its kind.
 const ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -78,12 +82,52 @@ impl Changes {
     ) -> Result<(), ServiceError> {
         let record = Changes::same(transaction, checked)?;
         transaction.delete_identity(checked.account(), checked.id())?;
+        self.rename_principal(transaction, &record.identity, |_| {
+            record.identity.identity_id.clone()
+        })?;
         let (changes, account) = (self.clone(), checked.account());
         transaction.after_commit(move || {
             changes.identities.remove(account, &record.identity.identity_id);
             let ids: Vec<_> = record.access_keys.into_iter().map(|row| row.access_key_id).collect();
             changes.credentials.replace(&ids, &[], Vec::new());
         });
+        Ok(())
+    }
+
+    /// Gives a user or role another name in all key policies and trust policies that name it: the new one of what is
+    /// renamed, and the unique id of what is deleted, so that whoever takes its name later gains nothing (IAM User Guide,
+    /// "AWS JSON policy elements: Principal").
+    pub(crate) fn rename_principal(
+        &self,
+        transaction: &mut Transaction<'_>,
+        former: &IdentityRow,
+        instead: impl Fn(Partition) -> String,
+    ) -> Result<(), ServiceError> {
+        if !matches!(former.kind, IdentityKind::User | IdentityKind::Role) {
+            return Ok(());
+        }
+        let names = in_partitions(|partition| (arn_of(former, partition), instead(partition)));
+        let rewritten = |document: &str| {
+            names.iter().find_map(|(arn, instead)| principals::rewrite(document, arn, instead))
+        };
+        // Its name ends its ARN, which ends the text.
+        let text = format!("/{}\"", former.name);
+        let is_named = |document: &str| rewritten(document).is_some();
+        for (region, key_id) in transaction.keys_with_policies(&text, is_named)? {
+            let Some(mut record) = transaction.key(region, key_id)? else { continue };
+            if let Some(document) = rewritten(&record.policy.document) {
+                record.policy.document = document;
+                transaction.save_key(&record)?;
+            }
+        }
+        for (account, identity_id) in transaction.roles_with_policies(&text, is_named)? {
+            let Some(mut record) = transaction.identity(account, &identity_id)? else { continue };
+            let trust = record.identity.assume_role_policy.as_deref().and_then(rewritten);
+            if trust.is_some() {
+                record.identity.assume_role_policy = trust;
+                self.save(transaction, record)?;
+            }
+        }
         Ok(())
     }
 

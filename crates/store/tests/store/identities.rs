@@ -104,6 +104,31 @@ async fn a_change_tells_the_identity_and_the_access_keys_that_it_touches() {
 }
 
 #[tokio::test]
+async fn policies_are_found_by_what_they_hold_or_may_hide() {
+    let place = place().await;
+    for (number, document) in [(1, r#"["/Ada"]"#), (2, r#"["\\u002fAda"]"#), (3, r#"["/Bob"]"#)] {
+        let mut record = key(number);
+        record.policy.document = document.to_owned();
+        save(&place.store, &record).await;
+        let mut role =
+            identity(IdentityKind::Role, &format!("AROA{number}"), &format!("r{number}"));
+        role.identity.assume_role_policy = Some(document.to_owned());
+        save_identity(&place.store, &role).await.unwrap();
+    }
+    let found: Result<_, StoreError> = place
+        .store
+        .read(|snapshot| {
+            let keys = snapshot.keys_with_policies("/Ada\"", |_| true)?;
+            let wanted = |document: &str| document.contains("/Ada");
+            let roles = snapshot.roles_with_policies("/Ada\"", wanted)?;
+            Ok((keys, roles))
+        })
+        .await;
+    let keys = vec![(region(0), key_id(1)), (region(0), key_id(2))];
+    assert_eq!(found.unwrap(), (keys, vec![(account(1), "AROA1".to_owned())]));
+}
+
+#[tokio::test]
 async fn what_follows_a_commit_is_done_once_and_only_if_the_act_lasts() {
     let place = place().await;
     let done = Arc::new(AtomicUsize::new(0));
