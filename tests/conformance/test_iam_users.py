@@ -232,3 +232,33 @@ def test_a_refused_user_learns_nothing_of_another_account(server, user, other):
     with denied("kms:DescribeKey",
                 "because no resource-based policy allows the kms:DescribeKey action"):
         user.client().describe_key(KeyId=key["Arn"])
+
+
+def test_the_account_is_summed_up(iam, refused, user):
+    before = iam.get_account_summary()["SummaryMap"]
+    iam.create_user(UserName=unique())
+    after = iam.get_account_summary()["SummaryMap"]
+    assert after["Users"] == before["Users"] + 1
+    assert (after["AccessKeysPerUserQuota"], after["VersionsPerPolicyQuota"]) == (2, 5)
+    with refused("AccessDenied", status=403):
+        user.client("iam").get_account_summary()
+
+
+@pytest.mark.parametrize("call", [
+    lambda iam, name: iam.list_mfa_devices(UserName=name)["MFADevices"],
+    lambda iam, name: iam.list_signing_certificates(UserName=name)["Certificates"],
+    lambda iam, name: iam.list_ssh_public_keys(UserName=name)["SSHPublicKeys"],
+    lambda iam, name: iam.list_service_specific_credentials(
+        UserName=name)["ServiceSpecificCredentials"],
+], ids=["mfa", "certificates", "ssh", "service-specific"])
+def test_what_users_never_have(iam, user, refused, call):
+    assert call(iam, user.name) == []
+    with refused("NoSuchEntity", status=404):
+        call(iam, unique("nobody"))
+    with refused("NoSuchEntity", f"Login Profile for User {user.name} cannot be found.", 404):
+        iam.get_login_profile(UserName=user.name)
+
+
+def test_an_operation_that_is_not_built(iam, refused):
+    with refused("InvalidAction", status=400):
+        iam.create_virtual_mfa_device(VirtualMFADeviceName=unique())

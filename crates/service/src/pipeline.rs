@@ -65,14 +65,18 @@ async fn walk<O: Operation>(
     if let Some(recipient) = recipient.as_deref() {
         draft.set_recipient(recipient);
     }
-    // Taken anew, so that the facts need not be kept while a document is being read.
-    let facts = O::facts(&request);
-    facts.check()?;
-    let target = authorize(&lookup, target, &facts, recipient.as_deref())?;
-    if !facts.grant_tokens.is_empty() {
-        // No grant has ever been made here, so no token can be one of ours.
-        return Err(ServiceError::invalid_grant_token());
-    }
+    // Taken anew, so that the facts need not be kept while a document is being read, and in a block, so that they need not
+    // be kept while the handler works.
+    let (target, is_dry_run) = {
+        let facts = O::facts(&request);
+        facts.check()?;
+        let target = authorize(&lookup, target, &facts, recipient.as_deref())?;
+        if !facts.grant_tokens.is_empty() {
+            // No grant has ever been made here, so no token can be one of ours.
+            return Err(ServiceError::invalid_grant_token());
+        }
+        (target, facts.dry_run)
+    };
 
     O::kind(&request, &target)?;
     for ask in target.asks().into_iter().flatten() {
@@ -88,7 +92,7 @@ async fn walk<O: Operation>(
         }
     }
     O::suits(&request, &target)?;
-    if facts.dry_run {
+    if is_dry_run {
         return Err(ServiceError::dry_run());
     }
 

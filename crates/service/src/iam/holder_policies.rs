@@ -47,9 +47,9 @@ pub(super) async fn put(
 /// Refuses more inline policies than the holder may have, all together.
 fn check_size(record: &IdentityRecord) -> Result<(), ServiceError> {
     let (kind, characters_max) = match record.identity.kind {
-        IdentityKind::User => ("user", 2_048),
-        IdentityKind::Group => ("group", 5_120),
-        IdentityKind::Role | IdentityKind::Policy => ("role", 10_240),
+        IdentityKind::User => ("user", quotas::USER_POLICY_CHARACTERS_MAX),
+        IdentityKind::Group => ("group", quotas::GROUP_POLICY_CHARACTERS_MAX),
+        IdentityKind::Role | IdentityKind::Policy => ("role", quotas::ROLE_POLICY_CHARACTERS_MAX),
     };
     let documents = record.policies.iter().map(|row| counted_characters(&row.document));
     match documents.sum::<usize>() <= characters_max {

@@ -24,6 +24,12 @@ pub(super) const ATTACHMENTS_MAX: usize = 10;
 pub(super) const VERSIONS_MAX: usize = 5;
 /// Characters of a managed policy.
 pub(super) const POLICY_CHARACTERS_MAX: usize = 6_144;
+/// Characters of the inline policies of a user, all together.
+pub(super) const USER_POLICY_CHARACTERS_MAX: usize = 2_048;
+/// Characters of the inline policies of a group, all together.
+pub(super) const GROUP_POLICY_CHARACTERS_MAX: usize = 5_120;
+/// Characters of the inline policies of a role, all together.
+pub(super) const ROLE_POLICY_CHARACTERS_MAX: usize = 10_240;
 /// Characters of the trust policy of a role.
 pub(super) const TRUST_POLICY_CHARACTERS_MAX: usize = 2_048;
 
