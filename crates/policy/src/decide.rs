@@ -168,15 +168,10 @@ fn require(policy: PolicyKind, allows: bool) -> Result<(), Denial> {
     if allows { Ok(()) } else { Err(Denial::Implicit { policy }) }
 }
 
-/// Does each level of service control policies allow? They are about the principals of an account,
-/// which a service acting for itself and a web identity are not.
+/// Does each level of service control policies allow?
 fn ask_levels(question: &Question<'_>, levels: &[&[&Document]]) -> Result<bool, Denial> {
-    match question.principal.kind {
-        PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => return Ok(true),
-        PrincipalKind::Root
-        | PrincipalKind::User
-        | PrincipalKind::RoleSession { .. }
-        | PrincipalKind::FederatedUser { .. } => {}
+    if !question.principal.has_service_control() {
+        return Ok(true);
     }
     let mut all_allow = true;
     let mut first = 0;

@@ -24,7 +24,7 @@ pub struct Explanation {
     /// The statements that had the last word: the one that denies, or those that allow. None if the
     /// request is refused for want of an allowance, or allowed to the root user by no statement.
     pub deciding: Vec<StatementRef>,
-    /// All documents, in the order in which denials are looked for.
+    /// All documents that concern the caller, in the order in which denials are looked for.
     pub documents: Vec<DocumentExplanation>,
 }
 
@@ -96,7 +96,10 @@ pub fn explain(query: &Query<'_>, policies: &Policies<'_>) -> Explanation {
     let action = lower_case(query.action, &mut buffer);
     let question = Question::new(query, policies, &action);
     let decision = decide(query, policies);
-    let documents = DENIALS_FIRST.into_iter().flat_map(|policy| {
+    let kinds = DENIALS_FIRST.into_iter().filter(|policy| {
+        *policy != PolicyKind::ServiceControl || query.principal.has_service_control()
+    });
+    let documents = kinds.flat_map(|policy| {
         let question = &question;
         policies.of_kind(policy).enumerate().map(move |(index, document)| DocumentExplanation {
             policy,

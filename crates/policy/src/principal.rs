@@ -51,6 +51,18 @@ pub enum PrincipalKind {
 }
 
 impl Principal {
+    /// Service control policies are about the principals of an account, which a service acting for
+    /// itself and a web identity are not.
+    pub(crate) fn has_service_control(&self) -> bool {
+        match self.kind {
+            PrincipalKind::Root
+            | PrincipalKind::User
+            | PrincipalKind::RoleSession { .. }
+            | PrincipalKind::FederatedUser { .. } => true,
+            PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => false,
+        }
+    }
+
     /// A session of a federated user can do nothing of its own until a session policy lets it.
     pub(crate) fn needs_session_policy(&self) -> bool {
         matches!(self.kind, PrincipalKind::FederatedUser { .. })

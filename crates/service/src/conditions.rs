@@ -145,7 +145,7 @@ impl<'a> Conditions<'a> {
         if let Some(name) = key.strip_prefix("kms:encryptioncontext:") {
             let context = self.facts.encryption_contexts.get(self.position).copied().flatten()?;
             let value =
-                context.iter().find(|(context_key, _)| context_key.to_ascii_lowercase() == name);
+                context.iter().find(|(context_key, _)| context_key.eq_ignore_ascii_case(name));
             return value.map(|(_, value)| value.as_str().into());
         }
         let name = key.strip_prefix("aws:requesttag/")?;
@@ -154,7 +154,7 @@ impl<'a> Conditions<'a> {
             return of_identity;
         }
         let named = |tag: &&wire::kms::tags::Tag| {
-            tag.tag_key.as_ref().is_some_and(|tag_key| tag_key.to_ascii_lowercase() == name)
+            tag.tag_key.as_ref().is_some_and(|tag_key| tag_key.eq_ignore_ascii_case(name))
         };
         self.facts.tags.iter().find(named)?.tag_value.as_deref().map(ConditionValues::from)
     }
@@ -181,7 +181,7 @@ impl<'a> Conditions<'a> {
                     .record()
                     .tags
                     .iter()
-                    .find(|tag| tag.tag_key.to_ascii_lowercase() == name);
+                    .find(|tag| tag.tag_key.eq_ignore_ascii_case(name));
                 tag.map(|tag| tag.tag_value.as_str().into())
             }
         }

@@ -1,4 +1,5 @@
 //! Random requests with random policies, from words that meet each other often.
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
 use std::collections::BTreeMap;
 
@@ -33,9 +34,16 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
         .prop_map(|(caller, action, facts, key_policy, identity, (limits, guard_rails))| {
             let ((boundary, session), (service_control, resource_control, endpoint)) =
                 (limits, guard_rails);
-            let kind = caller.kind;
-            let has_policies = kind != CallerKind::Root && kind != CallerKind::Service;
-            let is_session = has_policies && kind != CallerKind::User;
+            let has_policies = match caller.kind {
+                CallerKind::User | CallerKind::RoleSession | CallerKind::FederatedUser => true,
+                CallerKind::Root | CallerKind::FederatedRoot | CallerKind::Service => false,
+            };
+            let is_session = match caller.kind {
+                CallerKind::RoleSession | CallerKind::FederatedUser | CallerKind::FederatedRoot => {
+                    true
+                }
+                CallerKind::Root | CallerKind::User | CallerKind::Service => false,
+            };
             Request {
                 caller,
                 action,
@@ -131,8 +139,10 @@ fn callers() -> impl Strategy<Value = Caller> {
                 CallerKind::Root => (iam("root"), None),
                 CallerKind::User => (user_arn, None),
                 CallerKind::RoleSession => (sts("assumed-role/app/s1"), Some(iam("role/app"))),
-                CallerKind::FederatedUser => (sts("federated-user/fay"), Some(user_arn)),
-                CallerKind::FederatedRoot => (sts("federated-user/fay"), None),
+                CallerKind::FederatedUser => {
+                    (sts(&format!("federated-user/{name}")), Some(user_arn))
+                }
+                CallerKind::FederatedRoot => (sts("federated-user/root"), None),
                 CallerKind::Service => ("s3.amazonaws.com".to_owned(), None),
             };
             Caller { kind, account, arn, issuer_arn }
@@ -153,14 +163,14 @@ fn facts() -> impl Strategy<Value = BTreeMap<String, Value>> {
             .prop_map(move |value| (key, value.map(|v| json!(v))))
     };
     let set = prop::option::weighted(0.7, subsequence(TEXTS.to_vec(), 0..4))
-        .prop_map(|values| ("kms:set", values.map(|values| json!(values))));
+        .prop_map(|values| ("aws:calledvia", values.map(|values| json!(values))));
     (
-        single("kms:text", &TEXTS),
-        single("kms:number", &NUMBERS),
-        single("kms:date", &DATES),
-        single("kms:flag", &["true", "false"]),
-        single("kms:address", &ADDRESSES),
-        single("kms:arn", &ARNS),
+        single("aws:useragent", &TEXTS),
+        single("aws:multifactorauthage", &NUMBERS),
+        single("aws:tokenissuetime", &DATES),
+        single("aws:securetransport", &["true", "false"]),
+        single("aws:sourceip", &ADDRESSES),
+        single("aws:sourcearn", &ARNS),
         set,
     )
         .prop_map(|(text, number, date, flag, address, arn, set)| {
@@ -210,7 +220,7 @@ fn naming_statements() -> impl Strategy<Value = Value> {
             OWNER,
         ]}),
         json!({"AWS": format!("arn:aws:sts::{OTHER}:assumed-role/app/s1")}),
-        json!({"AWS": format!("arn:aws:sts::{OWNER}:federated-user/fay")}),
+        json!({"AWS": format!("arn:aws:sts::{OWNER}:federated-user/ann")}),
         json!({"Service": "s3.amazonaws.com"}),
         json!({"AWS": OWNER, "Service": ["s3.amazonaws.com"]}),
     ];
@@ -230,8 +240,8 @@ fn identity_statements() -> impl Strategy<Value = Value> {
         KEY,
         "arn:aws:kms:*:111122223333:key/*",
         "arn:aws:kms:*:111122223333:alias/*",
-        "arn:aws:kms:*:${kms:Text, '111122223333'}:key/*",
-        "arn:*${kms:Text}*",
+        "arn:aws:kms:*:${aws:UserAgent, '111122223333'}:key/*",
+        "arn:*${aws:UserAgent}*",
     ];
     let effect = select(vec!["Allow", "Allow", "Allow", "Allow", "Deny"]);
     let action = (
@@ -265,11 +275,11 @@ fn conditions() -> impl Strategy<Value = (String, Value)> {
         "a*",
         "?b*",
         "*c",
-        "${kms:Text}",
-        "${kms:Gone}",
-        "${kms:Gone, 'ab'}",
+        "${aws:UserAgent}",
+        "${aws:Referer}",
+        "${aws:Referer, 'ab'}",
         "${*}",
-        "a${kms:Set}",
+        "a${aws:CalledVia}",
     ];
     let ordered = |prefix: &str, negative: &str| -> Vec<String> {
         ["Equals", negative, "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"]
@@ -291,19 +301,19 @@ fn conditions() -> impl Strategy<Value = (String, Value)> {
         "arn:aws:iam::*:role/*",
         "arn:aws:iam::1:user/a",
         "arn:*:s3:::*",
-        "arn:aws:iam::1:user/${kms:Text}",
+        "arn:aws:iam::1:user/${aws:UserAgent}",
     ];
     let networks = ["10.0.0.0/8", "10.1.0.0/16", "203.0.113.7", "0.0.0.0/0"];
     let addresses = owned(&["IpAddress", "NotIpAddress"]);
     let flags = ["true", "false"];
-    let any_key = ["kms:Text", "KMS:set", "kms:Flag", "kms:Gone"];
+    let any_key = ["aws:UserAgent", "aws:CalledVia", "aws:SecureTransport", "aws:Referer"];
     prop_oneof![
-        4 => operator(strings, &["kms:Text", "kms:SET", "kms:Number", "kms:Gone"], &text_patterns),
-        1 => operator(ordered("Numeric", "NotEquals"), &["kms:Number"], &NUMBERS),
-        1 => operator(ordered("Date", "NotEquals"), &["kms:Date"], &DATES),
-        1 => operator(arn_names, &["kms:Arn", "kms:Text"], &arn_patterns),
-        1 => operator(addresses, &["kms:Address"], &networks),
-        1 => operator(owned(&["Bool"]), &["kms:Flag"], &flags),
+        4 => operator(strings, &["aws:UserAgent", "aws:CalledVia", "aws:MultiFactorAuthAge", "aws:Referer"], &text_patterns),
+        1 => operator(ordered("Numeric", "NotEquals"), &["aws:MultiFactorAuthAge"], &NUMBERS),
+        1 => operator(ordered("Date", "NotEquals"), &["aws:TokenIssueTime"], &DATES),
+        1 => operator(arn_names, &["aws:SourceArn", "aws:UserAgent"], &arn_patterns),
+        1 => operator(addresses, &["aws:SourceIp"], &networks),
+        1 => operator(owned(&["Bool"]), &["aws:SecureTransport"], &flags),
         1 => btree_map(select(any_key.to_vec()), subsequence(flags.to_vec(), 1..=2), 1..3)
             .prop_map(|keys| ("Null".to_owned(), json!(keys))),
     ]

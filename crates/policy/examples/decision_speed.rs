@@ -1,0 +1,111 @@
+//! How long a decision takes: `cargo run --release -p keystead-policy --example decision_speed`.
+//!
+//! A user's request is decided by a key policy of which the last statement allows it, so that every
+//! statement is looked at; then by a key policy that delegates, an identity policy of as many
+//! statements, a boundary and two levels of service control policies. Each number is the fastest of
+//! many short runs, since whatever else the machine does only adds.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it measures time and tells it"
+)]
+
+use std::error::Error;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use policy::{
+    ConditionContext, ConditionValues, Document, DocumentKind, Policies, Principal, PrincipalKind,
+    Query, decide,
+};
+
+const RUNS: usize = 2_000;
+const DECISIONS: u32 = 50;
+const STATEMENTS: [usize; 3] = [1, 10, 32];
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555";
+
+struct Facts;
+
+impl ConditionContext for Facts {
+    fn values(&self, key: &str) -> Option<ConditionValues<'_>> {
+        match key {
+            "kms:viaservice" => Some("s3.eu-west-1.amazonaws.com".into()),
+            "kms:encryptioncontext:tenant" => Some("tenant-31".into()),
+            "aws:principalaccount" => Some("111122223333".into()),
+            _ => None,
+        }
+    }
+}
+
+/// A policy as they are written: actions by wildcard, a key, two conditions.
+fn policy_text(statements: usize, principal: &str) -> String {
+    let statement = |number: usize| {
+        format!(
+            r#"{{"Sid":"Tenant{number}","Effect":"Allow"{principal},
+            "Action":["kms:Decrypt","kms:Encrypt","kms:GenerateDataKey*","kms:DescribeKey"],
+            "Resource":"arn:aws:kms:*:111122223333:key/*",
+            "Condition":{{"StringEquals":{{"aws:PrincipalAccount":"111122223333",
+            "kms:EncryptionContext:tenant":"tenant-{number}"}},
+            "StringLike":{{"kms:ViaService":"s3.*.amazonaws.com"}}}}}}"#
+        )
+    };
+    // The last one is the tenant that the request names.
+    let numbers = (32 - statements)..32;
+    let statements: Vec<String> = numbers.map(statement).collect();
+    format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
+}
+
+/// The time of one decision.
+fn measure(query: &Query<'_>, policies: &Policies<'_>) -> Duration {
+    let runs = (0..RUNS).map(|_| {
+        let start = Instant::now();
+        for _ in 0..DECISIONS {
+            black_box(decide(black_box(query), black_box(policies)));
+        }
+        start.elapsed() / DECISIONS
+    });
+    runs.min().unwrap_or_default()
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let principal = Principal {
+        account: "111122223333".parse()?,
+        arn: "arn:aws:iam::111122223333:user/ann".into(),
+        kind: PrincipalKind::User,
+    };
+    let query =
+        Query { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &Facts };
+    let everything =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let boundary = Document::parse_identity(everything)?;
+    let service_control = Document::parse_as(DocumentKind::ServiceControl, everything)?;
+    for statements in STATEMENTS {
+        let naming = r#","Principal":{"AWS":"arn:aws:iam::111122223333:user/ann"}"#;
+        let naming = Document::parse(&policy_text(statements, naming))?;
+        let delegating = r#","Principal":{"AWS":"111122223333"}"#;
+        let delegating = Document::parse(&policy_text(statements, delegating))?;
+        let identity = Document::parse_identity(&policy_text(statements, ""))?;
+        let level: &[&Document] = &[&service_control];
+        let alone = Policies {
+            resource_account: Some(principal.account),
+            resource_policy: Some(&naming),
+            ..Policies::default()
+        };
+        let all = Policies {
+            resource_policy: Some(&delegating),
+            identity: &[&identity],
+            boundary: Some(&boundary),
+            service_control: &[level, level],
+            ..alone
+        };
+        for (name, policies) in [("key policy alone", alone), ("all kinds", all)] {
+            if !decide(&query, &policies).is_allowed() {
+                return Err("the request must be allowed by the last statements".into());
+            }
+            let time = measure(&query, &policies);
+            println!("{statements:>3} statements, {name}: {} ns", time.as_nanos());
+        }
+    }
+    Ok(())
+}
