@@ -145,7 +145,7 @@ impl Account {
         self.by_name.remove(&(row.kind, row.name.to_ascii_lowercase().into_boxed_str()));
     }
 
-    /// Makes anew what an identity and those who depend on it may do.
+    /// Makes anew what an identity, or those whom it concerns, may do.
     fn refresh(&mut self, identity: &Arc<Identity>) {
         match identity.kind() {
             IdentityKind::User | IdentityKind::Role => {
@@ -204,7 +204,8 @@ impl Account {
         }
         let name = PolicyArn::parse(arn)?.in_account(account)?;
         let key = (IdentityKind::Policy, name.to_ascii_lowercase().into_boxed_str());
-        let policy = self.by_id.get(self.by_name.get(&key)?)?;
-        policy.documents().first().cloned()
+        // A namesake of another path is another policy.
+        let policy = self.by_id.get(self.by_name.get(&key)?);
+        policy.filter(|policy| policy.stored_arn() == arn)?.documents().first().cloned()
     }
 }
