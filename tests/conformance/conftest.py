@@ -134,6 +134,12 @@ def other(server, other_credentials):
 
 
 @pytest.fixture(scope="session")
+def iam(server):
+    """IAM, called by the account's root user."""
+    return client_of(server, server.root_credentials(), "iam")
+
+
+@pytest.fixture(scope="session")
 def caller(server):
     """The account's root user, signing by hand."""
     return Caller(server.port, *server.root_credentials())

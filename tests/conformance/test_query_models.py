@@ -76,3 +76,11 @@ def structures_in(shape, reached):
 def test_enumerations_agree(ours, service):
     for name, values in ours[service]["enumerations"].items():
         assert sorted(values) == sorted(MODELS[service].shape_for(name).enum), name
+
+
+@pytest.mark.parametrize("service", sorted(MODELS))
+def test_what_is_answered_and_what_is_not_make_the_model(ours, service):
+    unbuilt = (REPOSITORY / f"crates/service/src/{service}/unbuilt.txt").read_text().split()
+    built = ours[service]["built"]
+    assert len(built) == len(set(built))
+    assert sorted([*built, *unbuilt]) == sorted(MODELS[service].operation_names)

@@ -26,6 +26,6 @@ pub use outbox::missing_outbox;
 pub use read::{Frame, Frames, read};
 pub use record::{
     ERROR_MESSAGE_BYTES_MAX, EventType, Failure, PARAMETERS_BYTES_MAX, Record, Resource,
-    TlsDetails, USER_AGENT_BYTES_MAX, UserIdentity,
+    SessionIdentity, SessionIssuer, TlsDetails, USER_AGENT_BYTES_MAX, UserIdentity,
 };
 pub use recover::Recovered;

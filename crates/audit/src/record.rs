@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::Offset};
 
 use crate::json;
 
-pub use identity::UserIdentity;
+pub use identity::{SessionIdentity, SessionIssuer, UserIdentity};
 
 /// Bytes of a user agent that are kept; CloudTrail's 1 KB.
 pub const USER_AGENT_BYTES_MAX: usize = 1024;

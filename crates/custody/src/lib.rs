@@ -17,6 +17,7 @@ mod identity;
 mod import_tokens;
 mod keyring;
 mod root;
+mod session_tokens;
 mod software;
 mod working_keys;
 mod workshop;

@@ -8,7 +8,7 @@ mod common;
 use common::{Facts, KEY, OTHER, OWNER, federated, key_policy, root, service, session, user};
 use policy::{
     Decision, Denial, Document, DocumentError, DocumentKind, Policies, PolicyKind, Principal,
-    PrincipalKind, Query, Reach, decide, explain,
+    PrincipalKind, Query, Reach, StatementRef, decide, explain,
 };
 
 const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":
@@ -209,8 +209,14 @@ fn every_level_of_the_organization_must_allow() {
         assert!(texts.decide(&service("s3.amazonaws.com"), &text).is_allowed());
     }
     let texts = Texts { service_control: &[&[ALLOW_ALL], &[DENY_ENCRYPT]], ..Texts::default() };
-    let decision = texts.decide(&root(OWNER), &text);
-    assert_eq!(denied_by(decision), Some(PolicyKind::ServiceControl));
+    // The statement is found by counting the documents through all levels.
+    let statement = StatementRef { policy: PolicyKind::ServiceControl, document: 1, statement: 1 };
+    let (decision, sid) = texts.ask(&root(OWNER), &text, |query, policies| {
+        (decide(query, policies), policies.sid(statement).map(str::to_owned))
+    });
+    let policy = PolicyKind::ServiceControl;
+    assert_eq!(decision, Decision::Denied(Denial::Explicit { policy, statement }));
+    assert_eq!(sid.as_deref(), Some("NoEncrypt"));
     assert!(texts.decide(&service("s3.amazonaws.com"), &text).is_allowed());
 }
 

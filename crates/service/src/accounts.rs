@@ -97,7 +97,9 @@ pub(crate) async fn create(
         .write(move |transaction| {
             let mut records: BTreeMap<AccountId, AccountRecord> = BTreeMap::new();
             for (account_id, row) in rows {
-                if transaction.access_key(&row.access_key_id)?.is_some() {
+                if transaction.access_key(&row.access_key_id)?.is_some()
+                    || transaction.is_user_access_key(&row.access_key_id)?
+                {
                     return Err(AccountError::AccessKeyTaken { access_key_id: row.access_key_id });
                 }
                 let record = match records.entry(account_id) {
@@ -165,6 +167,15 @@ pub(crate) async fn list(host: &Host) -> Result<Vec<AccountSummary>, AccountErro
 
 /// A fresh access key in AWS's form: `AKIA` and 16 letters, and a secret of 40.
 pub(crate) fn generate(rng: &dyn Rng) -> Result<AccessKey, ServiceError> {
+    generate_with("AKIA", rng)
+}
+
+/// The same for a session: `ASIA` and 16 letters.
+pub(crate) fn generate_temporary(rng: &dyn Rng) -> Result<AccessKey, ServiceError> {
+    generate_with("ASIA", rng)
+}
+
+fn generate_with(prefix: &str, rng: &dyn Rng) -> Result<AccessKey, ServiceError> {
     let id_bytes: [u8; 16] = crypto::rng::array(rng)?;
     let secret_bytes: Zeroizing<[u8; 40]> = Zeroizing::new(crypto::rng::array(rng)?);
     // Both alphabets have a power of two letters, so that the remainder is as random as the byte.
@@ -173,7 +184,7 @@ pub(crate) fn generate(rng: &dyn Rng) -> Result<AccessKey, ServiceError> {
     };
     let id = id_bytes.iter().map(|byte| letter(ACCESS_KEY_ID_LETTERS, *byte));
     Ok(AccessKey {
-        access_key_id: "AKIA".chars().chain(id).collect(),
+        access_key_id: prefix.chars().chain(id).collect(),
         secret_access_key: Zeroizing::new(
             secret_bytes.iter().map(|byte| letter(SECRET_LETTERS, *byte)).collect(),
         ),

@@ -13,7 +13,7 @@ use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::grantee_grants::permissions_asked;
-use crate::operation::Api;
+use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, Lookup, NamedBy, Target};
 
 /// A target that the caller may act on. Only this module makes one, and a handler has no other way to a key.
@@ -63,17 +63,24 @@ fn ask_policies(
     facts: &Facts<'_>,
     recipient: Option<&Attested>,
 ) -> Result<(), ServiceError> {
-    // AWS lets nobody be denied to ask who they are.
-    if lookup.spec.api != Api::Kms {
+    // AWS lets nobody be denied some things, such as to ask who they are.
+    if lookup.spec.undeniable {
         return Ok(());
     }
     for (position, ask) in target.asks().iter().flatten().enumerate() {
         let conditions =
             Conditions::new(lookup.call, Some(ask), facts, position).attested(recipient);
-        decide(lookup, ask, lookup.spec.action(position), &conditions, None)?;
+        let decide = |action| decide(lookup, ask, action, &conditions, None);
+        decide(lookup.spec.action(position))?;
         // Making a key with tags needs both permissions.
         if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
-            decide(lookup, ask, "kms:TagResource", &conditions, None)?;
+            decide("kms:TagResource")?;
+        }
+        if facts.sts.source_identity.is_some() {
+            decide("sts:SetSourceIdentity")?;
+        }
+        if let Some(action) = lookup.spec.tagging_action.filter(|_| !facts.iam.tags.is_empty()) {
+            decide(action)?;
         }
     }
     Ok(())
@@ -131,22 +138,35 @@ fn decide(
     grants: Option<Grants<'_>>,
 ) -> Result<Grounds, ServiceError> {
     let call = lookup.call;
+    let own = call.caller.documents();
     let alias_arn;
     let allowances: Vec<&Grant>;
-    let (resource, resource_account, resource_policy, grants) = match ask {
-        Ask::Nothing => ("*", None, None, None),
+    let (resource, policies) = match ask {
+        Ask::Nothing => ("*", own.policies()),
+        Ask::Identity { arn, .. } => (*arn, own.policies()),
+        Ask::Role { arn, role } => {
+            let asked = role.and_then(|role| role.trust().map(|trust| (role.account(), trust)));
+            let (account, trust) = asked
+                .ok_or_else(|| ServiceError::role_denied(&call.principal().arn, action, arn))?;
+            let policies = Policies {
+                resource_account: Some(account),
+                resource_policy: Some(trust),
+                ..own.policies()
+            };
+            (*arn, policies)
+        }
         Ask::Alias(arn) => {
             alias_arn = arn.to_string();
-            (alias_arn.as_str(), None, None, None)
+            (alias_arn.as_str(), own.policies())
         }
-        Ask::Key(key, _) => (key.arn_text(), Some(key.account()), Some(key.policy()), grants),
+        Ask::Key(key, _) => (key.arn_text(), Policies { grants, ..of_key(key, own.policies()) }),
         Ask::Grant(key, retirement) => {
             allowances = retirement.iter().collect();
             let grants = Grants { request: RETIREMENT, candidates: &allowances, alone: true };
-            (key.arn_text(), Some(key.account()), Some(key.policy()), Some(grants))
+            let policies = Policies { grants: Some(grants), ..of_key(key, own.policies()) };
+            (key.arn_text(), policies)
         }
     };
-    let policies = Policies { resource_account, resource_policy, grants, ..Policies::default() };
     let query = Query { principal: call.principal(), action, resource, context: conditions };
     let denial = match policy::decide(&query, &policies) {
         Decision::Allowed { by } => return Ok(by),
@@ -156,6 +176,9 @@ fn decide(
         && key.account() != call.account()
     {
         return Err(ServiceError::ciphertext_of_unknown_key());
+    }
+    if let Ask::Role { arn, .. } = ask {
+        return Err(ServiceError::role_denied(&call.principal().arn, action, arn));
     }
     Err(ServiceError::access_denied(
         &call.principal().arn,
@@ -172,6 +195,11 @@ const RETIREMENT: GrantedRequest<'static> = GrantedRequest {
     source_arn: None,
     child: None,
 };
+
+/// The caller's own policies with that of a key.
+fn of_key<'p>(key: &'p KeySnapshot, own: Policies<'p>) -> Policies<'p> {
+    Policies { resource_account: Some(key.account()), resource_policy: Some(key.policy()), ..own }
+}
 
 /// AWS's account of a refusal (IAM User Guide, "Troubleshoot access denied error messages").
 fn because(denial: Denial, action: &str) -> String {

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use policy::Principal;
+use policy::{Document, Policies, Principal};
+use store::IdentityKind;
 use uuid::Uuid;
-use wire::names::{AccountId, Region};
+use wire::names::{AccountId, Partition, Region};
 
 use crate::api::Peer;
 use crate::credentials::Credential;
+use crate::identities::{Identities, Identity, NOTHING, Standing};
+use crate::sessions::Session;
 
 /// What every step of the pipeline knows of the call that it serves.
 pub(crate) struct Call<'a> {
@@ -21,7 +24,7 @@ pub(crate) struct Call<'a> {
     /// The Region that the credential scope names.
     pub(crate) region: Region,
     /// The caller, whose signature has been verified.
-    pub(crate) caller: Arc<Credential>,
+    pub(crate) caller: Caller,
     /// The other end of the connection.
     pub(crate) peer: &'a Peer,
     /// The `User-Agent` header, as sent.
@@ -41,5 +44,110 @@ impl Call<'_> {
     /// The caller, as policies of the Region's partition see it.
     pub(crate) fn principal(&self) -> &Principal {
         self.caller.principal(self.region.partition())
+    }
+}
+
+/// Who calls, at the moment of the call: what changes while it is served concerns the next one.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    credential: Arc<Credential>,
+    standing: Arc<Standing>,
+    /// The managed policies of a session, as they are in force.
+    session_policies: Vec<Arc<Document>>,
+}
+
+impl Caller {
+    /// The caller behind a credential; none if it has been deleted.
+    pub(crate) fn of(credential: Arc<Credential>, identities: &Identities) -> Option<Caller> {
+        let standing = credential.holder().standing()?;
+        let account = credential.account();
+        let arns = credential.session().map(|session| session.claims().policy_arns.as_slice());
+        let policies = arns.unwrap_or_default().iter().map(|stored_arn| {
+            identities.policy(account, stored_arn).unwrap_or_else(|| Arc::clone(&NOTHING))
+        });
+        let session_policies = policies.collect();
+        Some(Caller { credential, standing, session_policies })
+    }
+
+    /// The access key id that signed.
+    pub(crate) fn access_key_id(&self) -> &str {
+        self.credential.access_key_id()
+    }
+
+    /// The account of the caller.
+    pub(crate) fn account(&self) -> AccountId {
+        self.credential.account()
+    }
+
+    /// The account's twelve digits.
+    pub(crate) fn account_text(&self) -> &str {
+        self.credential.account_text()
+    }
+
+    /// The caller, as policies see it in a partition.
+    pub(crate) fn principal(&self, partition: Partition) -> &Principal {
+        let of_session = self.session().and_then(|session| session.principal(partition));
+        of_session.unwrap_or_else(|| self.standing.principal(partition))
+    }
+
+    /// The user or root user behind the caller; of a role session the role.
+    pub(crate) fn issuer(&self, partition: Partition) -> &Principal {
+        self.standing.principal(partition)
+    }
+
+    /// The session, if the caller has temporary credentials.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.credential.session()
+    }
+
+    /// The user or role, also the one behind a session; none for a root user.
+    pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
+        self.standing.identity()
+    }
+
+    /// The user who calls as such, with an own access key or with credentials of GetSessionToken.
+    pub(crate) fn user(&self) -> Option<&Arc<Identity>> {
+        let is_itself = self.session().is_none_or(|session| session.user_id().is_none());
+        self.identity().filter(|identity| is_itself && identity.kind() == IdentityKind::User)
+    }
+
+    /// The unique id by which AWS knows the caller: `aws:userid`.
+    pub(crate) fn user_id(&self) -> &str {
+        match (self.session().and_then(Session::user_id), self.identity()) {
+            (Some(user_id), _) => user_id,
+            (None, Some(identity)) => identity.id(),
+            (None, None) => self.account_text(),
+        }
+    }
+
+    /// The documents of the caller's own that decide.
+    pub(crate) fn documents(&self) -> CallerDocuments<'_> {
+        let identity = self.standing.documents().iter().map(|document| &**document);
+        let session = self.session().map(Session::policies).unwrap_or_default().iter();
+        let session = session.chain(&self.session_policies).map(|document| &**document);
+        CallerDocuments {
+            identity: identity.collect(),
+            boundary: self.standing.boundary(),
+            session: session.collect(),
+        }
+    }
+}
+
+/// See [`Caller::documents`].
+pub(crate) struct CallerDocuments<'a> {
+    identity: Vec<&'a Document>,
+    boundary: Option<&'a Document>,
+    session: Vec<&'a Document>,
+}
+
+impl CallerDocuments<'_> {
+    /// The policies that decide on what has no policy of its own.
+    pub(crate) fn policies(&self) -> Policies<'_> {
+        Policies {
+            identity: &self.identity,
+            boundary: self.boundary,
+            session: &self.session,
+            ..Policies::default()
+        }
     }
 }

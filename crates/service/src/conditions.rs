@@ -2,7 +2,7 @@
 //! no header feeds a condition key (threat T-9).
 
 use attestation::Attested;
-use policy::{ConditionContext, ConditionValues};
+use policy::{ConditionContext, ConditionValues, PrincipalKind};
 use wire::enums::{
     DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
 };
@@ -12,6 +12,7 @@ use wire::values::OneOf;
 
 use crate::call::Call;
 use crate::facts::{Cryptography, Facts, GrantFacts};
+use crate::identities::Identity;
 use crate::recipient;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, NamedBy};
@@ -20,6 +21,7 @@ use crate::target::{Ask, NamedBy};
 pub(crate) struct Conditions<'a> {
     call: &'a Call<'a>,
     key: Option<&'a KeySnapshot>,
+    identity: Option<&'a Identity>,
     request_alias: Option<&'a AliasName>,
     facts: &'a Facts<'a>,
     position: usize,
@@ -41,9 +43,15 @@ impl<'a> Conditions<'a> {
             Some(Ask::Key(key, NamedBy::Alias(alias))) => (Some(*key), Some(alias)),
             Some(Ask::Key(key, NamedBy::Key | NamedBy::Ciphertext)) => (Some(*key), None),
             Some(Ask::Grant(key, _)) => (Some(*key), None),
-            Some(Ask::Nothing | Ask::Alias(_)) | None => (None, None),
+            Some(Ask::Nothing | Ask::Alias(_) | Ask::Identity { .. } | Ask::Role { .. }) | None => {
+                (None, None)
+            }
         };
-        Conditions { call, key, request_alias, facts, position, recipient: None }
+        let identity = match ask {
+            Some(Ask::Identity { identity, .. } | Ask::Role { role: identity, .. }) => *identity,
+            Some(Ask::Nothing | Ask::Alias(_) | Ask::Key(..) | Ask::Grant(..)) | None => None,
+        };
+        Conditions { call, key, identity, request_alias, facts, position, recipient: None }
     }
 
     /// The same for a request with an attested recipient.
@@ -82,6 +90,7 @@ impl<'a> Conditions<'a> {
             }
             "aws:tagkeys" => {
                 let tags = facts.tags.iter().filter_map(|tag| tag.tag_key.as_deref());
+                let tags = tags.chain(facts.iam.tags.iter().filter_map(|tag| tag.key.as_deref()));
                 Some(ConditionValues::many(tags.chain(facts.tag_keys.iter().map(String::as_str))))
             }
             _ => self
@@ -167,6 +176,10 @@ impl<'a> Conditions<'a> {
             return value.map(|(_, value)| value.as_str().into());
         }
         let name = key.strip_prefix("aws:requesttag/")?;
+        let of_identity = facts_tag(self.facts.iam.tags, name);
+        if of_identity.is_some() {
+            return of_identity;
+        }
         let named = |tag: &&wire::kms::tags::Tag| {
             tag.tag_key.as_ref().is_some_and(|tag_key| tag_key.eq_ignore_ascii_case(name))
         };
@@ -212,22 +225,102 @@ fn of_constraint_type(constraints: &GrantConstraints) -> Option<ConditionValues<
     has_any.then(|| ConditionValues::many(names.into_iter().flatten()))
 }
 
+impl Conditions<'_> {
+    /// A tag of the caller: `aws:PrincipalTag/KEY`.
+    fn of_principal_tag(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let name = key.strip_prefix("aws:principaltag/")?;
+        let caller = &self.call.caller;
+        let of_session = caller.session().and_then(|session| {
+            let tags = &session.claims().tags;
+            tags.iter().find(|(tag_key, _)| tag_key.to_ascii_lowercase() == name)
+        });
+        if let Some((_, value)) = of_session {
+            return Some(value.as_str().into());
+        }
+        tag_of(caller.identity()?, name)
+    }
+
+    /// What is known of the user, group, role or managed policy that the call is about.
+    fn of_identity(&self, key: &str) -> Option<ConditionValues<'_>> {
+        if let Some(name) =
+            key.strip_prefix("aws:resourcetag/").or_else(|| key.strip_prefix("iam:resourcetag/"))
+        {
+            return tag_of(self.identity?, name);
+        }
+        match key {
+            "sts:externalid" => self.facts.sts.external_id.map(ConditionValues::from),
+            "sts:rolesessionname" => self.facts.sts.role_session_name.map(ConditionValues::from),
+            "sts:sourceidentity" => self.facts.sts.source_identity.map(ConditionValues::from),
+            "sts:transitivetagkeys" => {
+                let keys = self.facts.sts.transitive_tag_keys;
+                (!keys.is_empty()).then(|| ConditionValues::many(keys.iter().map(String::as_str)))
+            }
+            "iam:policyarn" => self.facts.iam.policy_arn.map(ConditionValues::from),
+            "iam:permissionsboundary" => {
+                let given = self.facts.iam.permissions_boundary;
+                let stored = || self.identity?.row().permissions_boundary.as_deref();
+                given.or_else(stored).map(ConditionValues::from)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A tag that the request gives to an identity, by its key in lower case.
+fn facts_tag<'f>(tags: &'f [wire::iam::tags::Tag], name: &str) -> Option<ConditionValues<'f>> {
+    let named = |tag: &&wire::iam::tags::Tag| {
+        tag.key.as_ref().is_some_and(|key| key.to_ascii_lowercase() == name)
+    };
+    tags.iter().find(named)?.value.as_deref().map(ConditionValues::from)
+}
+
+/// A tag by its key in lower case.
+fn tag_of<'i>(identity: &'i Identity, name: &str) -> Option<ConditionValues<'i>> {
+    let tags = &identity.record().tags;
+    let tag = tags.iter().find(|tag| tag.tag_key.to_ascii_lowercase() == name);
+    tag.map(|tag| tag.tag_value.as_str().into())
+}
+
 impl ConditionContext for Conditions<'_> {
     fn values(&self, key: &str) -> Option<ConditionValues<'_>> {
         let call = self.call;
         let principal = call.principal();
         match key {
-            "kms:calleraccount" | "aws:principalaccount" | "aws:userid" => {
-                Some(call.caller.account_text().into())
+            "aws:userid" => Some(call.caller.user_id().into()),
+            "kms:calleraccount" | "aws:principalaccount" => Some(call.caller.account_text().into()),
+            // Of a session it is the role's (IAM User Guide, "AWS global condition context keys").
+            "aws:principalarn" => Some(match &principal.kind {
+                PrincipalKind::RoleSession { role_arn } => (&**role_arn).into(),
+                PrincipalKind::Root
+                | PrincipalKind::User
+                | PrincipalKind::FederatedUser { .. }
+                | PrincipalKind::Service { .. }
+                | PrincipalKind::WebIdentity { .. } => (&*principal.arn).into(),
+            }),
+            "aws:tokenissuetime" => call.caller.session().map(|session| session.issued().into()),
+            "aws:multifactorauthpresent" => call.caller.session().map(|_| false.into()),
+            "aws:sourceidentity" => {
+                let session = call.caller.session()?;
+                session.claims().source_identity.as_deref().map(ConditionValues::from)
             }
-            "aws:principalarn" => Some((&*principal.arn).into()),
-            "aws:principaltype" => Some("Account".into()),
+            "aws:principaltype" => Some(match principal.kind {
+                PrincipalKind::Root => "Account".into(),
+                PrincipalKind::User => "User".into(),
+                PrincipalKind::RoleSession { .. } => "AssumedRole".into(),
+                PrincipalKind::FederatedUser { .. } => "FederatedUser".into(),
+                PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => return None,
+            }),
+            "aws:username" => call.caller.user().map(|user| user.name().into()),
             "aws:principalisawsservice" | "aws:viaawsservice" => Some(false.into()),
             "aws:securetransport" => Some(call.peer.tls.is_some().into()),
             "aws:sourceip" => Some(call.peer.address.into()),
             "aws:currenttime" | "aws:epochtime" => Some(call.now.into()),
             "aws:requestedregion" => Some(call.region.as_str().into()),
-            _ => self.of_key(key).or_else(|| self.of_request(key)),
+            _ => self
+                .of_principal_tag(key)
+                .or_else(|| self.of_key(key))
+                .or_else(|| self.of_identity(key))
+                .or_else(|| self.of_request(key)),
         }
     }
 }

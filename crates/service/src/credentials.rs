@@ -7,9 +7,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
-use policy::{Principal, PrincipalKind};
 use sigv4::{SecretAccessKey, SigningKey};
-use wire::names::{AccountId, Partition};
+use wire::names::AccountId;
+
+use crate::identities::Holder;
+use crate::sessions::Session;
 
 /// Signing keys kept for one access key: a day's work in a few Regions, and the next day's.
 const SIGNING_KEYS_FOR_AN_ACCESS_KEY_MAX: usize = 16;
@@ -19,8 +21,8 @@ pub(crate) struct Credential {
     access_key_id: Box<str>,
     account: AccountId,
     account_text: Box<str>,
-    /// The same root user in each partition: an ARN never crosses from one into another.
-    principals: [Principal; 3],
+    holder: Arc<Holder>,
+    session: Option<Session>,
     signer: Signer,
 }
 
@@ -31,20 +33,22 @@ impl Credential {
         account: AccountId,
         secret: SecretAccessKey,
     ) -> Credential {
-        let principal = |partition| Principal {
-            account,
-            arn: policy::root_arn(account, partition).into_boxed_str(),
-            kind: PrincipalKind::Root,
-        };
+        Credential::of(access_key_id, account, Arc::new(Holder::of_root(account)), secret)
+    }
+
+    /// An access key of a user, or of a session.
+    pub(crate) fn of(
+        access_key_id: &str,
+        account: AccountId,
+        holder: Arc<Holder>,
+        secret: SecretAccessKey,
+    ) -> Credential {
         Credential {
             access_key_id: access_key_id.into(),
             account,
             account_text: account.to_string().into_boxed_str(),
-            principals: [
-                principal(Partition::Aws),
-                principal(Partition::AwsCn),
-                principal(Partition::AwsUsGov),
-            ],
+            holder,
+            session: None,
             signer: Signer::new(secret),
         }
     }
@@ -59,19 +63,24 @@ impl Credential {
         self.account
     }
 
-    /// The account's twelve digits; for a root user also the principal id.
+    /// The account's twelve digits.
     pub(crate) fn account_text(&self) -> &str {
         &self.account_text
     }
 
-    /// The caller, as policies see it in a partition.
-    pub(crate) fn principal(&self, partition: Partition) -> &Principal {
-        let [aws, aws_cn, aws_us_gov] = &self.principals;
-        match partition {
-            Partition::Aws => aws,
-            Partition::AwsCn => aws_cn,
-            Partition::AwsUsGov => aws_us_gov,
-        }
+    /// The same for a session.
+    pub(crate) fn of_session(self, session: Session) -> Credential {
+        Credential { session: Some(session), ..self }
+    }
+
+    /// The session, if the credential is temporary.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// Whose it is.
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
     }
 }
 
@@ -168,6 +177,18 @@ impl Credentials {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         for credential in credentials {
             held.accounts.insert(credential.account);
+            held.by_access_key_id.insert(credential.access_key_id.clone(), Arc::new(credential));
+        }
+    }
+
+    /// Takes over what has been committed of a user's access keys: those of `active` that are not known yet are in
+    /// `fresh`, and the others of `all` are good no longer.
+    pub(crate) fn replace(&self, all: &[String], active: &[String], fresh: Vec<Credential>) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        for access_key_id in all.iter().filter(|id| !active.contains(id)) {
+            held.by_access_key_id.remove(access_key_id.as_str());
+        }
+        for credential in fresh {
             held.by_access_key_id.insert(credential.access_key_id.clone(), Arc::new(credential));
         }
     }

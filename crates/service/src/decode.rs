@@ -12,6 +12,6 @@ pub(crate) fn request<R: DeserializeOwned + Default>(
 ) -> Result<R, ServiceError> {
     match spec.api {
         Api::Kms => Ok(wire::json::decode(body)?),
-        Api::Sts => Ok(wire::query::decode(body)?),
+        Api::Iam | Api::Sts => Ok(wire::query::decode(body)?),
     }
 }

@@ -224,6 +224,37 @@ impl ServiceError {
         ServiceError::new(ErrorCode::InvalidMarkerException, "Could not deserialize marker")
     }
 
+    /// The session behind a token has ended.
+    pub(crate) fn expired_token() -> ServiceError {
+        ServiceError::new(
+            ErrorCode::ExpiredTokenException,
+            "The security token included in the request is expired",
+        )
+    }
+
+    /// The caller may not assume the role, or there is none: AWS does not tell which.
+    pub(crate) fn role_denied(principal: &str, action: &str, role_arn: &str) -> ServiceError {
+        ServiceError::new(
+            ErrorCode::AccessDeniedException,
+            format!(
+                "User: {principal} is not authorized to perform: {action} on resource: {role_arn}"
+            ),
+        )
+    }
+
+    /// Session policies and tags do not fit into a token.
+    pub(crate) fn packed_policy_too_large() -> ServiceError {
+        ServiceError::new(
+            ErrorCode::PackedPolicyTooLarge,
+            "The session policies and session tags are too large for a session token.",
+        )
+    }
+
+    /// The caller may not make sessions of that kind.
+    pub(crate) fn session_denied(message: impl Into<String>) -> ServiceError {
+        ServiceError::new(ErrorCode::AccessDeniedException, message)
+    }
+
     /// What the checks saw has been changed by somebody else before the transaction began. The pipeline checks again;
     /// the sentence is for a caller who lost the race every time.
     pub(crate) fn superseded() -> ServiceError {

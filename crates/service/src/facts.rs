@@ -40,6 +40,34 @@ pub(crate) struct Facts<'r> {
     pub(crate) tags: &'r [wire::kms::tags::Tag],
     /// `aws:TagKeys` of a request that names tags without values.
     pub(crate) tag_keys: &'r [String],
+    /// What the request says about users, groups, roles and managed policies.
+    pub(crate) iam: IamFacts<'r>,
+    /// What the request says about the session that it wants.
+    pub(crate) sts: StsFacts<'r>,
+}
+
+/// Facts of requests to IAM.
+#[derive(Default)]
+pub(crate) struct IamFacts<'r> {
+    /// `iam:PolicyARN`.
+    pub(crate) policy_arn: Option<&'r str>,
+    /// `iam:PermissionsBoundary`.
+    pub(crate) permissions_boundary: Option<&'r str>,
+    /// `aws:RequestTag/KEY` and `aws:TagKeys`.
+    pub(crate) tags: &'r [wire::iam::tags::Tag],
+}
+
+/// Facts of requests for sessions; each is the condition key of its name.
+#[derive(Default)]
+pub(crate) struct StsFacts<'r> {
+    /// `sts:ExternalId`.
+    pub(crate) external_id: Option<&'r str>,
+    /// `sts:RoleSessionName`.
+    pub(crate) role_session_name: Option<&'r str>,
+    /// `sts:SourceIdentity`.
+    pub(crate) source_identity: Option<&'r str>,
+    /// `sts:TransitiveTagKeys`.
+    pub(crate) transitive_tag_keys: &'r [String],
 }
 
 /// Facts of signing, MACs, key agreement and data key pairs; each is the condition key of its name.

@@ -1,7 +1,6 @@
 //! The front door: from a raw request to an authenticated call of a known operation.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use sigv4::{Claim, Expected, HttpRequest};
@@ -10,17 +9,19 @@ use wire::error_codes::ErrorCode;
 use wire::names::Region;
 
 use crate::api::{Answer, Incoming};
-use crate::call::Call;
-use crate::credentials::Credential;
+use crate::call::{Call, Caller};
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::operation::{Api, Erased};
 use crate::operations;
 use crate::render;
+use crate::sessions::{self, SessionKind};
 use crate::trail::Refused;
 
 /// What stands before the operation's name in `X-Amz-Target`.
 const TARGET_PREFIX: &str = "TrentService.";
+/// The version of IAM's API, which every request to it names.
+const IAM_VERSION: &str = "2010-05-08";
 /// Characters of an unknown operation's name that are recorded.
 const EVENT_NAME_CHARACTERS_MAX: usize = 64;
 
@@ -54,8 +55,7 @@ struct Addressed<'a> {
 }
 
 impl<'a> Addressed<'a> {
-    /// A target header makes it KMS; otherwise a form makes it STS, which shares the port because SDKs ask it who they
-    /// are.
+    /// A target header makes it KMS; otherwise a form is for IAM if it names the version of IAM's API, and for STS if not.
     fn of(incoming: &Incoming<'a>) -> Addressed<'a> {
         if let Some(target) = optional_header(incoming, "x-amz-target") {
             let name =
@@ -71,8 +71,11 @@ impl<'a> Addressed<'a> {
         };
         // A form that cannot be read, or names no action, is still one for STS.
         let members = wire::query::parse_form(form).unwrap_or_default();
+        let is_iam =
+            members.iter().any(|(member, value)| member == "Version" && value == IAM_VERSION);
         let action = members.into_iter().find(|(member, _)| member == "Action");
-        Addressed { api: Api::Sts, name: action.map(|(_, name)| Cow::Owned(name)), body: form }
+        let api = if is_iam { Api::Iam } else { Api::Sts };
+        Addressed { api, name: action.map(|(_, name)| Cow::Owned(name)), body: form }
     }
 
     /// The name for the record of a request that no operation sees.
@@ -103,19 +106,21 @@ fn admit<'a>(
     let claim = sigv4::parse(&request)?;
     refused.claimed_access_key_id = Some(claim.access_key_id);
     let caller = authenticate(host, &request, &claim, addressed.api, now)?;
-    refused.caller = Some(Arc::clone(&caller));
+    refused.caller = Some(caller.clone());
     let region: Region = claim.region.parse().map_err(|_| out_of_scope())?;
     refused.region = Some(region);
-    if !host.serves(region) {
+    // IAM and STS are of no Region: SDKs name one that may be served here or not.
+    if addressed.api == Api::Kms && !host.serves(region) {
         return Err(out_of_scope());
     }
-    let is_post = incoming.method == "POST" || addressed.api == Api::Sts;
+    let is_post = incoming.method == "POST" || addressed.api != Api::Kms;
     let row = addressed
         .name
         .as_deref()
         .filter(|_| is_post && incoming.path == "/")
         .and_then(|name| operations::find(addressed.api, name))
         .ok_or_else(|| ServiceError::bare(ErrorCode::UnknownOperationException))?;
+    refuse_session(&caller, addressed.api, row.spec().name)?;
     let call = Call {
         request_id: incoming.request_id,
         event_id: refused.event_id,
@@ -137,19 +142,39 @@ fn authenticate(
     claim: &Claim<'_>,
     api: Api,
     now: Timestamp,
-) -> Result<Arc<Credential>, ServiceError> {
+) -> Result<Caller, ServiceError> {
     let services = [api.scope()];
     let expected = Expected { services: &services, now };
     // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
     claim.check(&expected)?;
-    let credential = host.credentials.find(claim.access_key_id);
+    let credential = match &claim.session_token {
+        None => host.credentials.find(claim.access_key_id),
+        Some(token) => sessions::find(host, claim.access_key_id, token),
+    };
     let signing_key =
         host.credentials.signing_key(credential.as_deref(), claim.date, claim.region, api.scope());
     claim.verify(request, signing_key.as_deref(), &expected)?;
-    // Root users have no sessions, so no token can belong to the access key.
-    match credential.filter(|_| claim.session_token.is_none()) {
-        Some(credential) => Ok(credential),
-        None => Err(ServiceError::from(sigv4::Refusal::UnknownAccessKey)),
+    let caller = credential.and_then(|credential| Caller::of(credential, &host.identities));
+    let caller = caller.ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))?;
+    match caller.session().is_some_and(|session| session.is_expired(now)) {
+        true => Err(ServiceError::expired_token()),
+        false => Ok(caller),
+    }
+}
+
+/// Sessions of users cannot manage identities, nor make further sessions (AWS STS API Reference, "GetSessionToken" and
+/// "GetFederationToken"; there with MFA, which is not to be had here).
+fn refuse_session(caller: &Caller, api: Api, operation: &str) -> Result<(), ServiceError> {
+    let Some(session) = caller.session() else { return Ok(()) };
+    let is_allowed = match (&session.claims().kind, api) {
+        (SessionKind::Role(_), _) | (_, Api::Kms) => true,
+        (SessionKind::Same, Api::Sts) => true,
+        (SessionKind::Federated(_), Api::Sts) => operation == "GetCallerIdentity",
+        (SessionKind::Same | SessionKind::Federated(_), Api::Iam) => false,
+    };
+    match is_allowed {
+        true => Ok(()),
+        false => Err(ServiceError::from(sigv4::Refusal::UnknownAccessKey)),
     }
 }
 

@@ -18,11 +18,13 @@ use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::grantee_grants::GranteeGrants;
+use crate::identities::Identities;
 use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::quotas::Quotas;
+use crate::sessions::Sessions;
 use crate::snapshot::KeySnapshot;
 
 /// The address of a key: ids are unique in a Region, and related multi-Region keys share theirs.
@@ -54,7 +56,9 @@ pub(crate) struct Host {
     /// When the deployment was made: before it nobody could see a key being used.
     pub(crate) tracking_start: Timestamp,
     pub(crate) deployment_id: DeploymentId,
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) identities: Arc<Identities>,
+    pub(crate) sessions: Sessions,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.
@@ -179,7 +183,7 @@ pub(crate) fn evict(
             Change::Grant { region, key_id, grantee, .. } => {
                 grants.evict(&(*region, *key_id, grantee.as_str().into()));
             }
-            // Credentials are added by whoever commits them.
+            // Credentials and identities are taken over by whoever commits them.
             _ => {}
         }
     }

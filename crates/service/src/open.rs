@@ -1,5 +1,6 @@
 //! From a data directory to a running service, and the first start that makes one of an empty directory.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +11,8 @@ use crypto::{Rng, SystemRng};
 use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop, WrappedDomainKey};
 use jiff::Timestamp;
 use store::{
-    AccountRecord, DeploymentRow, DomainKeyRow, LockedStore, Snapshot, Store, StoreError,
-    StoreOptions,
+    AccountRecord, DeploymentRow, DomainKeyRow, IdentityRecord, LockedStore, Snapshot, Store,
+    StoreError, StoreOptions,
 };
 use wire::names::{AccountId, Region};
 
@@ -22,12 +23,14 @@ use crate::coherent_cache::CoherentCache;
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::host::{self, Host};
+use crate::identities::{self, Identities};
 use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas};
 use crate::service::Service;
+use crate::sessions::Sessions;
 
 /// What an ordinary key weighs in memory, to size the cache's tables.
 const KEY_BYTES_USUAL: u64 = 3_000;
@@ -150,7 +153,15 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
     for record in store.read(all_accounts).await? {
         credentials.add(accounts::unwrap(&keyring, &record)?);
     }
-    let parts = Parts { store, keyring, credentials, rng, tracking_start, attestation_roots };
+    let identities = Identities::default();
+    let mut records = store.read(all_identities).await?;
+    // Managed policies and groups before those whom they concern, so that nobody's standing is made twice.
+    records.sort_by_key(|record| Reverse(record.identity.kind));
+    for record in records {
+        identities::load(&keyring, &credentials, &identities, record)?;
+    }
+    let parts =
+        Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots };
     let host = assemble(assembly, parts).await?;
     Ok(Opened { service: Service::start(host), is_first_start })
 }
@@ -159,6 +170,14 @@ fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreErro
     let mut records = Vec::new();
     for row in snapshot.accounts()? {
         records.extend(snapshot.account(row.account)?);
+    }
+    Ok(records)
+}
+
+fn all_identities(snapshot: &Snapshot<'_>) -> Result<Vec<IdentityRecord>, StoreError> {
+    let mut records = Vec::new();
+    for (account, identity_id) in snapshot.identity_ids()? {
+        records.extend(snapshot.identity(account, &identity_id)?);
     }
     Ok(records)
 }
@@ -238,13 +257,15 @@ struct Parts {
     store: Store,
     keyring: Keyring,
     credentials: Credentials,
+    identities: Identities,
     rng: Arc<dyn Rng>,
     tracking_start: Timestamp,
     attestation_roots: Arc<Roots>,
 }
 
 async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenError> {
-    let Parts { store, keyring, credentials, rng, tracking_start, attestation_roots } = parts;
+    let Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots } =
+        parts;
     let keyring = Arc::new(keyring);
     let deployment_id = keyring.deployment_id();
     let journal_dir = assembly.data_dir.join("journal");
@@ -306,7 +327,9 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         tracking_start,
         attestation_roots,
         deployment_id,
-        credentials,
+        credentials: Arc::new(credentials),
+        identities: Arc::new(identities),
+        sessions: Sessions::default(),
         regions: assembly.regions,
         keys,
         aliases,

@@ -31,6 +31,10 @@ pub(crate) struct Spec {
     pub(crate) api: Api,
     /// The IAM action for each thing that the target asks about, in the target's order; the last one serves the rest.
     pub(crate) actions: &'static [&'static str],
+    /// AWS lets nobody be denied it, and policies are not asked.
+    pub(crate) undeniable: bool,
+    /// The IAM action that is needed besides when the request gives tags to what it makes.
+    pub(crate) tagging_action: Option<&'static str>,
     /// How a key may be named.
     pub(crate) key_forms: KeyForms,
     /// The states of a key in which the operation goes on.
@@ -73,6 +77,8 @@ impl Spec {
 pub(crate) enum Api {
     /// AWS JSON 1.1, told by `X-Amz-Target`.
     Kms,
+    /// AWS Query, told by `Action` and IAM's `Version`.
+    Iam,
     /// AWS Query, told by `Action`.
     Sts,
 }
@@ -82,6 +88,7 @@ impl Api {
     pub(crate) fn scope(self) -> &'static str {
         match self {
             Api::Kms => "kms",
+            Api::Iam => "iam",
             Api::Sts => "sts",
         }
     }
@@ -90,6 +97,7 @@ impl Api {
     pub(crate) fn event_source(self) -> &'static str {
         match self {
             Api::Kms => "kms.amazonaws.com",
+            Api::Iam => "iam.amazonaws.com",
             Api::Sts => "sts.amazonaws.com",
         }
     }
@@ -98,7 +106,7 @@ impl Api {
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Api::Kms => "application/x-amz-json-1.1",
-            Api::Sts => "text/xml",
+            Api::Iam | Api::Sts => "text/xml",
         }
     }
 }

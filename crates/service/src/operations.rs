@@ -2,12 +2,16 @@
 
 use serde_json::Value;
 
+use crate::iam::{
+    absent, access_keys, accounts, group_policies, groups, permissions_boundaries, policies,
+    policy_tags, policy_versions, role_policies, roles, user_policies, users,
+};
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
     rotation, shared_secrets, sign, tags,
 };
 use crate::operation::{Api, Erased, Row};
-use crate::sts::caller_identity;
+use crate::sts::{caller_identity, roles as assumed_roles, sessions};
 
 /// Every operation, by family.
 pub(crate) static OPERATIONS: &[&dyn Erased] = &[
@@ -61,16 +65,108 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<shared_secrets::DeriveSharedSecret>::new(),
     &Row::<shared_secrets::Encapsulate>::new(),
     &Row::<shared_secrets::Decapsulate>::new(),
+    &Row::<users::CreateUser>::new(),
+    &Row::<users::GetUser>::new(),
+    &Row::<users::UpdateUser>::new(),
+    &Row::<users::DeleteUser>::new(),
+    &Row::<users::ListUsers>::new(),
+    &Row::<users::TagUser>::new(),
+    &Row::<users::UntagUser>::new(),
+    &Row::<users::ListUserTags>::new(),
+    &Row::<access_keys::CreateAccessKey>::new(),
+    &Row::<access_keys::UpdateAccessKey>::new(),
+    &Row::<access_keys::DeleteAccessKey>::new(),
+    &Row::<access_keys::ListAccessKeys>::new(),
+    &Row::<user_policies::PutUserPolicy>::new(),
+    &Row::<user_policies::GetUserPolicy>::new(),
+    &Row::<user_policies::DeleteUserPolicy>::new(),
+    &Row::<user_policies::ListUserPolicies>::new(),
+    &Row::<user_policies::AttachUserPolicy>::new(),
+    &Row::<user_policies::DetachUserPolicy>::new(),
+    &Row::<user_policies::ListAttachedUserPolicies>::new(),
+    &Row::<groups::CreateGroup>::new(),
+    &Row::<groups::GetGroup>::new(),
+    &Row::<groups::UpdateGroup>::new(),
+    &Row::<groups::DeleteGroup>::new(),
+    &Row::<groups::ListGroups>::new(),
+    &Row::<groups::AddUserToGroup>::new(),
+    &Row::<groups::RemoveUserFromGroup>::new(),
+    &Row::<groups::ListGroupsForUser>::new(),
+    &Row::<group_policies::PutGroupPolicy>::new(),
+    &Row::<group_policies::GetGroupPolicy>::new(),
+    &Row::<group_policies::DeleteGroupPolicy>::new(),
+    &Row::<group_policies::ListGroupPolicies>::new(),
+    &Row::<group_policies::AttachGroupPolicy>::new(),
+    &Row::<group_policies::DetachGroupPolicy>::new(),
+    &Row::<group_policies::ListAttachedGroupPolicies>::new(),
+    &Row::<policies::CreatePolicy>::new(),
+    &Row::<policies::GetPolicy>::new(),
+    &Row::<policies::DeletePolicy>::new(),
+    &Row::<policies::ListPolicies>::new(),
+    &Row::<policies::ListEntitiesForPolicy>::new(),
+    &Row::<policy_versions::CreatePolicyVersion>::new(),
+    &Row::<policy_versions::GetPolicyVersion>::new(),
+    &Row::<policy_versions::DeletePolicyVersion>::new(),
+    &Row::<policy_versions::ListPolicyVersions>::new(),
+    &Row::<policy_versions::SetDefaultPolicyVersion>::new(),
+    &Row::<roles::CreateRole>::new(),
+    &Row::<roles::GetRole>::new(),
+    &Row::<roles::UpdateRole>::new(),
+    &Row::<roles::UpdateRoleDescription>::new(),
+    &Row::<roles::DeleteRole>::new(),
+    &Row::<roles::ListRoles>::new(),
+    &Row::<roles::UpdateAssumeRolePolicy>::new(),
+    &Row::<roles::TagRole>::new(),
+    &Row::<roles::UntagRole>::new(),
+    &Row::<roles::ListRoleTags>::new(),
+    &Row::<role_policies::PutRolePolicy>::new(),
+    &Row::<role_policies::GetRolePolicy>::new(),
+    &Row::<role_policies::DeleteRolePolicy>::new(),
+    &Row::<role_policies::ListRolePolicies>::new(),
+    &Row::<role_policies::AttachRolePolicy>::new(),
+    &Row::<role_policies::DetachRolePolicy>::new(),
+    &Row::<role_policies::ListAttachedRolePolicies>::new(),
+    &Row::<permissions_boundaries::PutUserPermissionsBoundary>::new(),
+    &Row::<permissions_boundaries::DeleteUserPermissionsBoundary>::new(),
+    &Row::<permissions_boundaries::PutRolePermissionsBoundary>::new(),
+    &Row::<permissions_boundaries::DeleteRolePermissionsBoundary>::new(),
+    &Row::<policy_tags::TagPolicy>::new(),
+    &Row::<policy_tags::UntagPolicy>::new(),
+    &Row::<policy_tags::ListPolicyTags>::new(),
+    &Row::<absent::GetLoginProfile>::new(),
+    &Row::<absent::ListMFADevices>::new(),
+    &Row::<absent::ListSigningCertificates>::new(),
+    &Row::<absent::ListSSHPublicKeys>::new(),
+    &Row::<absent::ListServiceSpecificCredentials>::new(),
+    &Row::<absent::ListInstanceProfilesForRole>::new(),
+    &Row::<accounts::GetAccountSummary>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
+    &Row::<assumed_roles::AssumeRole>::new(),
+    &Row::<sessions::GetSessionToken>::new(),
+    &Row::<sessions::GetFederationToken>::new(),
 ];
 
 /// The operations of AWS KMS that are not built yet, one to a line; a capability that builds one takes its line out.
 pub const UNBUILT: &str = include_str!("kms/unbuilt.txt");
+/// The same of AWS IAM.
+#[cfg(test)]
+const UNBUILT_IAM: &str = include_str!("iam/unbuilt.txt");
+/// The same of AWS STS.
+#[cfg(test)]
+const UNBUILT_STS: &str = include_str!("sts/unbuilt.txt");
 
-/// All that is built of AWS KMS as plain data, to be compared with the model that AWS publishes.
+/// All that is built as plain data, to be compared with the models that AWS publishes.
 pub fn model() -> Value {
     let of_kms = OPERATIONS.iter().filter(|row| row.spec().api == Api::Kms);
-    wire::model::description(of_kms.map(|row| row.describe()))
+    let mut description = wire::model::description(of_kms.map(|row| row.describe()));
+    for (api, member) in [(Api::Iam, "iam"), (Api::Sts, "sts")] {
+        let built = OPERATIONS.iter().filter(|row| row.spec().api == api);
+        let built: Vec<&str> = built.map(|row| row.spec().name).collect();
+        if let Some(description) = description.get_mut(member).and_then(Value::as_object_mut) {
+            description.insert("built".to_owned(), built.into());
+        }
+    }
+    description
 }
 
 /// The row of an operation. The table is short enough to be searched.
@@ -108,8 +204,9 @@ mod tests {
 
     #[test]
     fn nothing_is_built_twice_or_both_built_and_unbuilt() {
+        let unbuilt = [UNBUILT, UNBUILT_IAM, UNBUILT_STS].into_iter().flat_map(str::lines);
         let mut names: Vec<&str> =
-            OPERATIONS.iter().map(|row| row.spec().name).chain(UNBUILT.lines()).collect();
+            OPERATIONS.iter().map(|row| row.spec().name).chain(unbuilt).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

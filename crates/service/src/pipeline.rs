@@ -97,8 +97,8 @@ async fn walk<O: Operation>(
     }
     O::suits(&request, &target)?;
     if host.quotas.are_counted() {
-        let data_key_pair_spec = O::facts(&request).cryptography.data_key_pair_spec;
-        host.quotas.take(&Asked::by(call, &O::SPEC, &*target, data_key_pair_spec))?;
+        let pair_spec = O::facts(&request).cryptography.data_key_pair_spec;
+        host.quotas.take(&Asked::by(call, &O::SPEC, &*target, pair_spec))?;
     }
     if O::facts(&request).dry_run {
         return Err(ServiceError::dry_run());

@@ -177,8 +177,12 @@ impl<'a> Asked<'a> {
     ) -> Asked<'a> {
         let asks = target.asks();
         let mut key_specs = asks.iter().flatten().filter_map(|ask| match ask {
-            Ask::Key(key, _) | Ask::Grant(key, _) => Some(key.key().key_spec),
-            Ask::Nothing | Ask::Alias(_) => None,
+            Ask::Key(key, _) => Some(key.key().key_spec),
+            Ask::Nothing
+            | Ask::Alias(_)
+            | Ask::Grant(..)
+            | Ask::Identity { .. }
+            | Ask::Role { .. } => None,
         });
         Asked {
             account: call.account(),

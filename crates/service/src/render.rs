@@ -1,7 +1,7 @@
 //! From outcomes to answers, by the protocol of the API.
 
 use uuid::Uuid;
-use wire::query::{self, STS_NAMESPACE};
+use wire::query::{self, IAM_NAMESPACE, STS_NAMESPACE};
 
 use crate::api::Answer;
 use crate::error::ServiceError;
@@ -20,9 +20,10 @@ pub(crate) fn error(
     }
     let (status, body) = match api {
         Api::Kms => (code.status(), wire::json::error_body(code, error.message())),
-        Api::Sts => {
+        Api::Iam | Api::Sts => {
+            let namespace = if api == Api::Iam { IAM_NAMESPACE } else { STS_NAMESPACE };
             let message = error.message().unwrap_or_default();
-            let body = query::error_xml(STS_NAMESPACE, code, message, &request_id.to_string());
+            let body = query::error_xml(namespace, code, message, &request_id.to_string());
             (code.in_query().1, body)
         }
     };

@@ -15,6 +15,7 @@ use wire::names::{AccountId, AliasArn, AliasName, KeyArn, KeyRef, KeyRefError, R
 use crate::call::Call;
 use crate::error::ServiceError;
 use crate::host::Host;
+use crate::identities::Identity;
 use crate::operation::{KeyForms, Spec};
 use crate::snapshot::KeySnapshot;
 use crate::trail::Resource;
@@ -36,6 +37,20 @@ pub(crate) enum Ask<'t> {
     Alias(&'t AliasArn),
     /// A grant on a key, and what alone lets somebody retire it.
     Grant(&'t KeySnapshot, &'t [Grant]),
+    /// A user, group, role or managed policy, or a part of the tree of their paths, of which only identity policies speak.
+    Identity {
+        /// Its ARN; of one that does not exist, the ARN that it would have.
+        arn: &'t str,
+        /// The identity, if it exists.
+        identity: Option<&'t Identity>,
+    },
+    /// A role that is to be assumed: its trust policy is asked, as key policies are for keys.
+    Role {
+        /// Its ARN, as the request has it.
+        arn: &'t str,
+        /// The role, if it exists.
+        role: Option<&'t Identity>,
+    },
 }
 
 /// The most questions that one operation asks: UpdateAlias asks about an alias and two keys.

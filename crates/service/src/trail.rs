@@ -6,25 +6,29 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use attestation::Attested;
-use audit::{EventType, Failure, JournalError, Record, TlsDetails, UserIdentity};
+use audit::{
+    EventType, Failure, JournalError, Record, SessionIdentity, SessionIssuer, TlsDetails,
+    UserIdentity,
+};
 use jiff::Timestamp;
+use policy::PrincipalKind;
 use serde::Serialize;
 use serde_json::Value;
 use store::KeyRow;
 use uuid::Uuid;
 use wire::enums::{KeyLastUsageOperation, WireEnum};
 use wire::error_codes::ErrorCode;
-use wire::names::{AccountId, AliasArn, Region};
+use wire::names::{AccountId, AliasArn, Partition, Region};
 use wire::shape::{self, Shape};
 
 use crate::api::{self, Incoming, Peer};
-use crate::call::Call;
-use crate::credentials::Credential;
+use crate::call::{Call, Caller};
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::last_usage::Usage;
 use crate::operation::{Api, Spec};
 use crate::recipient;
+use crate::sessions::Session;
 use crate::snapshot::{KeySnapshot, arn_of};
 use crate::target::Target;
 
@@ -65,6 +69,7 @@ const PARAMETERS_BYTES_USUAL: usize = 256;
 
 const KEY_TYPE: &str = "AWS::KMS::Key";
 const ALIAS_TYPE: &str = "AWS::KMS::Alias";
+const ROLE_TYPE: &str = "AWS::IAM::Role";
 
 impl Resource {
     /// A key that the call makes.
@@ -74,6 +79,11 @@ impl Resource {
             resource_type: KEY_TYPE,
             arn: arn_of(key).to_string(),
         }
+    }
+
+    /// A role that is assumed.
+    pub(crate) fn of_role(account: AccountId, arn: String) -> Resource {
+        Resource::Named { account, resource_type: ROLE_TYPE, arn }
     }
 
     /// An alias.
@@ -204,7 +214,7 @@ struct Origin<'a> {
     event_id: Uuid,
     time: Timestamp,
     region: Option<Region>,
-    caller: Option<Arc<Credential>>,
+    caller: Option<Caller>,
     claimed_access_key_id: Option<&'a str>,
     address: IpAddr,
     tls: Option<api::TlsDetails>,
@@ -222,7 +232,7 @@ impl<'a> Origin<'a> {
             event_id: call.event_id,
             time: call.now,
             region: Some(call.region),
-            caller: Some(Arc::clone(&call.caller)),
+            caller: Some(call.caller.clone()),
             claimed_access_key_id: None,
             address: call.peer.address,
             tls: call.peer.tls.clone(),
@@ -320,7 +330,7 @@ impl<'a> Origin<'a> {
             read_only: self.read_only,
             resources,
             event_type: EventType::AwsApiCall,
-            recipient_account_id: self.caller.as_ref().map(|caller| caller.account_text()),
+            recipient_account_id: self.caller.as_ref().map(Caller::account_text),
             shared_event_id: None,
             tls_details: self.tls.as_ref().map(|tls| TlsDetails {
                 tls_version: tls.version,
@@ -335,12 +345,19 @@ impl<'a> Origin<'a> {
     fn user_identity(&self) -> UserIdentity<'_> {
         match &self.caller {
             Some(caller) => {
-                let partition =
-                    self.region.map_or(wire::names::Partition::Aws, |region| region.partition());
-                UserIdentity::Root {
-                    account_id: caller.account_text(),
-                    arn: &caller.principal(partition).arn,
-                    access_key_id: caller.access_key_id(),
+                let partition = self.region.map_or(Partition::Aws, |region| region.partition());
+                let (account_id, access_key_id) = (caller.account_text(), caller.access_key_id());
+                let arn = &caller.principal(partition).arn;
+                match (caller.session(), caller.identity()) {
+                    (Some(session), _) => session_identity(caller, session, partition),
+                    (None, None) => UserIdentity::Root { account_id, arn, access_key_id },
+                    (None, Some(user)) => UserIdentity::IamUser {
+                        principal_id: user.id(),
+                        arn,
+                        account_id,
+                        access_key_id,
+                        user_name: user.name(),
+                    },
                 }
             }
             None => UserIdentity::Anonymous {
@@ -350,6 +367,44 @@ impl<'a> Origin<'a> {
     }
 }
 
+/// A caller with temporary credentials as CloudTrail names it.
+fn session_identity<'c>(
+    caller: &'c Caller,
+    session: &'c Session,
+    partition: Partition,
+) -> UserIdentity<'c> {
+    let principal = caller.principal(partition);
+    let (identity_type, issuer) = match &principal.kind {
+        PrincipalKind::RoleSession { role_arn } => ("AssumedRole", Some(("Role", &**role_arn))),
+        PrincipalKind::FederatedUser { user_arn } => {
+            let root_arn = &*caller.issuer(partition).arn;
+            let issuer = user_arn.as_deref().map_or(("Root", root_arn), |arn| ("IAMUser", arn));
+            ("FederatedUser", Some(issuer))
+        }
+        PrincipalKind::Root => ("Root", None),
+        PrincipalKind::User | PrincipalKind::Service { .. } | PrincipalKind::WebIdentity { .. } => {
+            ("IAMUser", None)
+        }
+    };
+    let identity = caller.identity();
+    UserIdentity::Session(SessionIdentity {
+        identity_type,
+        principal_id: caller.user_id(),
+        arn: &principal.arn,
+        account_id: caller.account_text(),
+        access_key_id: caller.access_key_id(),
+        user_name: caller.user().map(|user| user.name()),
+        issuer: issuer.map(|(issuer_type, arn)| SessionIssuer {
+            issuer_type,
+            principal_id: identity.map_or(caller.account_text(), |identity| identity.id()),
+            arn,
+            user_name: identity.map(|identity| identity.name()),
+        }),
+        created: session.issued(),
+        source_identity: session.claims().source_identity.as_deref(),
+    })
+}
+
 /// What is known of a request that no operation saw.
 pub(crate) struct Refused<'a> {
     pub(crate) incoming: &'a Incoming<'a>,
@@ -357,7 +412,7 @@ pub(crate) struct Refused<'a> {
     pub(crate) time: Timestamp,
     pub(crate) api: Api,
     pub(crate) region: Option<Region>,
-    pub(crate) caller: Option<Arc<Credential>>,
+    pub(crate) caller: Option<Caller>,
     pub(crate) claimed_access_key_id: Option<&'a str>,
     pub(crate) event_name: &'a str,
 }

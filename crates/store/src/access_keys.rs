@@ -1,10 +1,11 @@
-//! Rows of access keys: who signs with them, and the wrapped secret.
+//! Rows of root users' access keys: who signs with them, and the wrapped secret. Those of users
+//! stand in `identity_rows.rs`.
 
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use rusqlite::OptionalExtension;
 use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension};
 use wire::names::AccountId;
 
 use crate::accounts::AccountRow;
@@ -113,6 +114,11 @@ impl ChildRow for AccessKeyRow {
             created: columns.instant()?,
         })
     }
+}
+
+/// True if a root user has an access key of that id; unverified.
+pub(crate) fn is_root_access_key(connection: &Connection, access_key_id: &str) -> Result<bool> {
+    Ok(connection.prepare_cached(ACCOUNT_OF)?.exists([access_key_id])?)
 }
 
 impl Snapshot<'_> {

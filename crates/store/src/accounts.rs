@@ -11,6 +11,7 @@ use crate::aggregate::{self, Stored};
 use crate::change::Change;
 use crate::columns::{Columns, Values};
 use crate::error::{Result, StoreError};
+use crate::identity_rows::USER_ACCESS_KEYS;
 use crate::schema::SealedTable;
 use crate::seal::{Manifest, Seal};
 use crate::sequences::Aggregate;
@@ -162,7 +163,7 @@ impl Transaction<'_> {
     /// # Errors
     ///
     /// [`StoreError::Conflict`] if the record's sequence is not the stored one (0 for a new
-    /// account), or an access key is another account's; [`StoreError::Seal`] if what is stored was
+    /// account), or an access key is another account's or a user's; [`StoreError::Seal`] if what is stored was
     /// tampered with: it is not sealed over.
     pub fn save_account(&mut self, record: &AccountRecord) -> Result<u64> {
         let row = &record.account;
@@ -172,6 +173,12 @@ impl Transaction<'_> {
         if stored_sequence != row.sequence {
             let identity = row.account.to_string();
             return Err(StoreError::Conflict { table: ACCOUNTS.name, identity });
+        }
+        for access_key in &record.access_keys {
+            if self.is_user_access_key(&access_key.access_key_id)? {
+                let identity = access_key.access_key_id.clone();
+                return Err(StoreError::Conflict { table: USER_ACCESS_KEYS.name, identity });
+            }
         }
         let sequence = self.next_sequence();
         let access_keys = self.plan(row, sequence, &stored_keys, &record.access_keys)?;

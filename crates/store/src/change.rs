@@ -39,6 +39,14 @@ pub enum Change {
         /// The account.
         account: AccountId,
     },
+    /// A user, group, role or managed policy, or any row that belongs to it, was made, changed or
+    /// deleted.
+    Identity {
+        /// The account that it belongs to.
+        account: AccountId,
+        /// Its unique id.
+        identity_id: String,
+    },
     /// An access key was made, changed or deleted.
     AccessKey {
         /// The id of the access key.

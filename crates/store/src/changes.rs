@@ -43,6 +43,9 @@ fn columns_of(change: &Change) -> (&'static str, Option<&str>, Option<&str>, Cow
             ("grant", None, Some(region.as_str()), format!("{key_id}/{grant_id}/{grantee}").into())
         }
         Change::Account { account } => ("account", None, None, account.as_str().into()),
+        Change::Identity { account, identity_id } => {
+            ("identity", Some(account.as_str()), None, identity_id.into())
+        }
         Change::AccessKey { access_key_id } => ("access_key", None, None, access_key_id.into()),
     }
 }
@@ -61,6 +64,9 @@ fn read(columns: &mut Columns<'_>) -> Result<(u64, Change)> {
         ("grant", None, Some(region)) => grant(region, &columns.text()?)
             .ok_or(StoreError::Undecodable { table: CHANGES.name, column: NAME_COLUMN })?,
         ("account", None, None) => Change::Account { account: columns.parse()? },
+        ("identity", Some(account), None) => {
+            Change::Identity { account, identity_id: columns.text()? }
+        }
         ("access_key", None, None) => Change::AccessKey { access_key_id: columns.text()? },
         _ => return Err(StoreError::Undecodable { table: CHANGES.name, column: 1 }),
     };

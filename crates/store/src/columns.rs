@@ -115,6 +115,10 @@ impl<'r> Columns<'r> {
         self.read(|value| value.as_str().ok().map(str::to_owned))
     }
 
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>> {
+        self.read(|value| Some(value.as_str_or_null().ok()?.map(str::to_owned)))
+    }
+
     pub(crate) fn parse<T: FromStr>(&mut self) -> Result<T> {
         self.read(|value| value.as_str().ok()?.parse().ok())
     }
@@ -124,10 +128,6 @@ impl<'r> Columns<'r> {
             Some(text) => text.parse().ok().map(Some),
             None => Some(None),
         })
-    }
-
-    pub(crate) fn optional_text(&mut self) -> Result<Option<String>> {
-        self.read(|value| Some(value.as_str_or_null().ok()?.map(str::to_owned)))
     }
 
     /// Reads a text of parts with a separator between each two; none if it is empty.

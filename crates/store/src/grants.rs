@@ -245,7 +245,8 @@ impl Snapshot<'_> {
     /// # Errors
     ///
     /// [`StoreError::Seal`] if any of them is not as this deployment left it. That one is missing is
-    /// told by [`grants_of`](Snapshot::grants_of) and by the next start.
+    /// told if the page holds them all; else by [`grants_of`](Snapshot::grants_of) and by the next
+    /// start.
     pub fn grants_page(
         &self,
         region: Region,
@@ -254,14 +255,24 @@ impl Snapshot<'_> {
         after: Option<GrantId>,
         limit: u32,
     ) -> Result<Vec<GrantRow>> {
-        let after = after.as_ref().map_or(&[][..], |id| id.as_bytes());
-        let (region, key_id) = (region.as_str(), key_id.as_str());
-        match grantee {
-            Some(grantee) => {
-                self.grants(PAGE_OF_GRANTEE, params![region, key_id, after, limit, grantee])
-            }
-            None => self.grants(PAGE, params![region, key_id, after, limit]),
+        let place = after.as_ref().map_or(&[][..], |id| id.as_bytes());
+        let key = (region.as_str(), key_id.as_str());
+        let (grants, set) = match grantee {
+            Some(grantee) => (
+                self.grants(PAGE_OF_GRANTEE, params![key.0, key.1, place, limit, grantee])?,
+                Aggregate::grants_of(region, key_id, grantee),
+            ),
+            None => (
+                self.grants(PAGE, params![key.0, key.1, place, limit])?,
+                Aggregate::grants(region, key_id),
+            ),
+        };
+        let is_whole =
+            after.is_none() && usize::try_from(limit).is_ok_and(|limit| grants.len() < limit);
+        if is_whole {
+            self.check_count(set, grants.len()).map_err(|why| refuse_set(region, key_id, why))?;
         }
+        Ok(grants)
     }
 
     /// The grants in a Region that a principal may retire, by key and id, from the one after

@@ -4,12 +4,12 @@
 //! key material and credentials arrive wrapped by `custody` and leave as they came.
 //!
 //! The database is not trusted. Every row that carries a decision has a seal (a MAC over its table,
-//! identity, sequence and columns), every aggregate (a key or an account with all its rows) has a
-//! manifest that lists its rows, and one sealed row, the head, proves which aggregates there are
-//! and how new each is. A grant is an aggregate of its own, since a key may have very many. A row
-//! that is edited, swapped, copied, deleted or replayed is refused with [`StoreError::Seal`] and
-//! never used. One kind of row decides nothing and is sealed without being listed: the
-//! [last use](KeyUsageRow) of a key, of which an older row passes.
+//! identity, sequence and columns), every aggregate (a key, an account or an identity of IAM with
+//! all its rows) has a manifest that lists its rows, and one sealed row, the head, proves which
+//! aggregates there are and how new each is. A grant is an aggregate of its own, since a key may have
+//! very many. A row that is edited, swapped, copied, deleted or replayed is refused with
+//! [`StoreError::Seal`] and never used. One kind of row decides nothing and is sealed without being
+//! listed: the [last use](KeyUsageRow) of a key, of which an older row passes.
 //!
 //! Work is done by threads of this crate, not by the async runtime: one [writer](Store::write) that
 //! commits all that is waiting in one transaction, and a few [readers](Store::read).
@@ -27,6 +27,9 @@ mod domain_keys;
 mod error;
 mod grants;
 mod head;
+mod identities;
+mod identity_records;
+mod identity_rows;
 mod key_materials;
 mod key_policies;
 mod key_records;
@@ -61,6 +64,11 @@ pub use change::Change;
 pub use domain_keys::{DeploymentRow, DomainKeyRow};
 pub use error::StoreError;
 pub use grants::GrantRow;
+pub use identities::{IdentityKind, IdentityRow};
+pub use identity_records::IdentityRecord;
+pub use identity_rows::{
+    AttachmentRow, IdentityPolicyRow, IdentityTagRow, MembershipRow, UserAccessKeyRow,
+};
 pub use key_materials::MaterialRow;
 pub use key_policies::KeyPolicyRow;
 pub use key_records::KeyRecord;

@@ -11,7 +11,8 @@ use crate::error::{Result, StoreError};
 use crate::schema;
 
 /// Every step, oldest first.
-const STEPS: &[&str] = &[schema::VERSION_1, schema::VERSION_2, schema::VERSION_3];
+const STEPS: &[&str] =
+    &[schema::VERSION_1, schema::VERSION_2, schema::VERSION_3, schema::VERSION_4];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
 const APPLICATION_ID: u32 = 0x4b45_5953;
@@ -99,7 +100,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 3);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 4);
     }
 
     #[test]
@@ -108,7 +109,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 3 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 4 }), "{refusal}");
     }
 
     #[test]

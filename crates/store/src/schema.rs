@@ -14,6 +14,10 @@ use crate::audit_outbox::AUDIT_OUTBOX;
 use crate::changes::CHANGES;
 use crate::grants::GRANTS;
 use crate::head::HEAD;
+use crate::identities::IDENTITIES;
+use crate::identity_rows::{
+    ATTACHMENTS, IDENTITY_POLICIES, IDENTITY_TAGS, MEMBERSHIPS, USER_ACCESS_KEYS,
+};
 use crate::key_materials::KEY_MATERIALS;
 use crate::key_policies::KEY_POLICIES;
 use crate::key_usages::KEY_USAGES;
@@ -282,6 +286,100 @@ CREATE INDEX grants_by_retiring ON grants (retiring, region, key_id, grant_id)
   WHERE retiring IS NOT NULL;
 ";
 
+/// The fourth schema: IAM's users, groups, roles and managed policies. Foreign keys make them an
+/// account's; that a user's groups and attached policies exist is for `service` to see to, as they
+/// may be gone while a newer version of the user is not.
+pub(crate) const VERSION_4: &str = "
+CREATE TABLE identities (
+  account TEXT NOT NULL REFERENCES accounts (account),
+  identity_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  updated_nanos INTEGER NOT NULL,
+  description TEXT,
+  permissions_boundary TEXT,
+  assume_role_policy TEXT,
+  max_session_seconds INTEGER,
+  versions_made INTEGER,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  manifest BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX identities_by_name ON identities (account, kind, name COLLATE NOCASE);
+CREATE INDEX identities_by_boundary ON identities (account, permissions_boundary)
+  WHERE permissions_boundary IS NOT NULL;
+
+CREATE TABLE identity_policies (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  policy_name TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  document TEXT NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  is_default INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, policy_name),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attachments (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  policy_arn TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, policy_arn),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attachments_by_policy ON attachments (account, policy_arn);
+
+CREATE TABLE memberships (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  group_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, group_id),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memberships_by_group ON memberships (account, group_id);
+
+CREATE TABLE identity_tags (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  tag_key TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  tag_value TEXT NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, tag_key),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_access_keys (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  access_key_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  domain_key_version INTEGER NOT NULL,
+  wrapped_secret BLOB NOT NULL,
+  created_nanos INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, access_key_id),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX user_access_keys_by_id ON user_access_keys (access_key_id);
+";
+
 /// A table whose rows are sealed.
 pub(crate) struct SealedTable {
     pub(crate) name: &'static str,
@@ -310,6 +408,12 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &GRANTS,
     &ACCOUNTS,
     &ACCESS_KEYS,
+    &IDENTITIES,
+    &IDENTITY_POLICIES,
+    &ATTACHMENTS,
+    &MEMBERSHIPS,
+    &IDENTITY_TAGS,
+    &USER_ACCESS_KEYS,
     &AUDIT_OUTBOX,
     &CHANGES,
 ];
@@ -366,6 +470,12 @@ mod tests {
         (&GRANTS, grants::ONE),
         (&ACCOUNTS, accounts::ONE),
         (&ACCESS_KEYS, AccessKeyRow::OF_OWNER),
+        (&IDENTITIES, identities::ONE),
+        (&IDENTITY_POLICIES, IdentityPolicyRow::OF_OWNER),
+        (&ATTACHMENTS, AttachmentRow::OF_OWNER),
+        (&MEMBERSHIPS, MembershipRow::OF_OWNER),
+        (&IDENTITY_TAGS, IdentityTagRow::OF_OWNER),
+        (&USER_ACCESS_KEYS, UserAccessKeyRow::OF_OWNER),
         (&AUDIT_OUTBOX, audit_outbox::OLDEST),
         (&CHANGES, changes::AFTER),
     ];
@@ -443,6 +553,9 @@ mod tests {
             (keys::IN_TRANSIT, "keys USING COVERING INDEX keys_in_transit"),
             (rotations::DUE, "rotations USING COVERING INDEX rotations_by_next_rotation"),
             (material_imports::DUE, "material_imports USING COVERING INDEX material_imports_by"),
+            (identities::HAS_MEMBERS, "memberships USING COVERING INDEX memberships_by_group"),
+            (identities::IS_ATTACHED, "attachments USING COVERING INDEX attachments_by_policy"),
+            (identities::IS_BOUNDARY, "identities USING COVERING INDEX identities_by_boundary"),
         ] {
             let plan = plan(&connection, sql);
             assert!(plan.contains(index), "{sql}: {plan}");

@@ -2,7 +2,8 @@
 //!
 //! Filled when the store is unlocked, from rows whose whole the [digest](crate::set_digest) proves,
 //! and kept by the writer. An aggregate that a stranger sets back, removes or raises from deletion
-//! is refused at the next load. About 50 bytes for each key and account, and 150 for each grant.
+//! is refused at the next load. About 50 bytes for each key, account and identity, and 150 for each
+//! grant.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
@@ -38,6 +39,10 @@ impl Aggregate {
     /// All grants of a grantee on a key, as a set.
     pub(crate) fn grants_of(region: Region, key_id: KeyId, grantee: &str) -> Aggregate {
         Aggregate::of(("grants of", region, key_id, grantee))
+    }
+
+    pub(crate) fn identity(account: AccountId, identity_id: &str) -> Aggregate {
+        Aggregate::of(("identity", account, identity_id))
     }
 
     fn of(name: impl Hash) -> Aggregate {

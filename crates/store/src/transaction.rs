@@ -36,7 +36,12 @@ pub(crate) struct Effects {
     pub(crate) digest: SetDigest,
     /// True if the write-ahead log holds what must not stay.
     pub(crate) wipe: bool,
+    /// What is to be done in memory once the act is durable.
+    pub(crate) afterwards: Vec<Afterwards>,
 }
+
+/// See [`Transaction::after_commit`].
+type Afterwards = Box<dyn FnOnce() + Send>;
 
 /// Something of which there may be so many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,6 +157,14 @@ impl<'a> Transaction<'a> {
         }
         connection.prepare_cached("RELEASE change")?.execute([])?;
         changed
+    }
+
+    /// Has something done in the writer's thread when the act is durable, before it is answered and
+    /// whether or not its caller still waits; nothing of it is done if the act fails. It must be
+    /// quick, must not wait for the store and must not fail: who has not heard of a change may serve
+    /// what is revoked, so that a panic here ends all writing.
+    pub fn after_commit(&mut self, afterwards: impl FnOnce() + Send + 'static) {
+        self.effects.afterwards.push(Box::new(afterwards));
     }
 
     pub(crate) fn into_effects(self) -> (Vec<Change>, Effects) {

@@ -1,6 +1,6 @@
 //! The first look under the seal keys: is the database as it was left?
 //!
-//! Reads the sequence of every key, account and grant once, about 3 seconds for a million.
+//! Reads the sequence of every key, account, identity and grant once, about 3 seconds for a million.
 
 use crypto::seal::{SealKey, SealKeys};
 use rusqlite::{Connection, TransactionBehavior};
@@ -11,6 +11,7 @@ use crate::columns::Columns;
 use crate::error::Result;
 use crate::grants::{self, GRANTS};
 use crate::head::{Head, refuse};
+use crate::identities::{self, IDENTITIES};
 use crate::keys::{self, KEYS};
 use crate::schema::{SEALED_TABLES, SealedTable};
 use crate::seal::{self, Seal};
@@ -25,7 +26,7 @@ pub(crate) struct Believed {
     pub(crate) sequences: Sequences,
 }
 
-/// Checks the head, the change feed and the set of keys, accounts and grants.
+/// Checks the head, the change feed and the set of keys, accounts, identities and grants.
 ///
 /// # Errors
 ///
@@ -54,11 +55,12 @@ pub(crate) fn check(
     sum.add_keys(&transaction)?;
     sum.add_accounts(&transaction)?;
     sum.add_grants(&transaction)?;
+    sum.add_identities(&transaction)?;
     let [digest, proof] = sum.digests;
 
     if proof.tag(key) != head.aggregates {
         let error = find_broken(&transaction, seal_keys).err().unwrap_or_else(|| {
-            refuse("keys, accounts or grants are older than they were left, or gone")
+            refuse("keys, accounts, identities or grants are older than they were left, or gone")
         });
         if !accept_rollback {
             return Err(error);
@@ -142,6 +144,24 @@ impl<'k> Sum<'k> {
         Ok(())
     }
 
+    fn add_identities(&mut self, connection: &Connection) -> Result<()> {
+        let mut statement = connection.prepare(identities::SEQUENCES)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let mut columns = Columns::new(&IDENTITIES, row);
+            let (account, identity_id) = (columns.parse(), columns.text());
+            let sequence = columns.number();
+            let (Ok(account), Ok(identity_id), Ok(sequence)) = (account, identity_id, sequence)
+            else {
+                return Err(seal::refuse(&IDENTITIES, row, "the row does not name an identity"));
+            };
+            let account: wire::names::AccountId = account;
+            let aggregate = Aggregate::identity(account, &identity_id);
+            self.add(&IDENTITIES, (aggregate, None), &[account.as_str(), &identity_id], sequence);
+        }
+        Ok(())
+    }
+
     fn add(
         &mut self,
         table: &SealedTable,
@@ -163,7 +183,13 @@ impl<'k> Sum<'k> {
 
 /// Names a row whose own seal is broken, if it was that.
 fn find_broken(connection: &Connection, seal_keys: &SealKeys) -> Result<()> {
-    for (table, all) in [(&KEYS, keys::ALL), (&ACCOUNTS, accounts::ALL), (&GRANTS, grants::ALL)] {
+    let tables = [
+        (&KEYS, keys::ALL),
+        (&ACCOUNTS, accounts::ALL),
+        (&IDENTITIES, identities::ALL),
+        (&GRANTS, grants::ALL),
+    ];
+    for (table, all) in tables {
         let mut statement = connection.prepare(all)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {

@@ -191,19 +191,25 @@ impl Writer {
         self.head = group.head;
         self.digest = group.digest;
         self.must_wipe |= group.effects.iter().any(|effects| effects.wipe);
-        let outcomes = group.effects.into_iter().flat_map(|effects| effects.outcomes);
-        self.shared.sequences.advance(group.head.position, outcomes);
+        let (mut outcomes, mut afterwards) = (Vec::new(), Vec::new());
+        for effects in group.effects {
+            outcomes.extend(effects.outcomes);
+            afterwards.extend(effects.afterwards);
+        }
+        self.shared.sequences.advance(group.head.position, outcomes.into_iter());
         self.shared.position.store(group.head.position, Ordering::Release);
-        if group.changes.is_empty() {
+        if group.changes.is_empty() && afterwards.is_empty() {
             return Ok(());
         }
         let listeners = self.shared.listeners.read().unwrap_or_else(PoisonError::into_inner);
         let told = catch_unwind(AssertUnwindSafe(|| {
             listeners.iter().for_each(|listener| listener(&group.changes));
+            afterwards.into_iter().for_each(|act| act());
         }));
         // A cache that has not heard of a change may serve what is revoked.
         told.map_err(|_| {
-            let cause = "a listener of the change feed panicked".to_owned();
+            let cause =
+                "a listener of the change feed or what follows a commit panicked".to_owned();
             poison(&self.shared, StoreError::Poisoned { cause })
         })
     }

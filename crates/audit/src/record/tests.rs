@@ -102,6 +102,67 @@ fn a_caller_who_could_not_be_identified_is_anonymous() {
 }
 
 #[test]
+fn a_user_is_told_by_name_and_unique_id() {
+    let user_identity = UserIdentity::IamUser {
+        principal_id: "AIDA1",
+        arn: "arn:aws:iam::111122223333:user/Ada",
+        account_id: "111122223333",
+        access_key_id: "AKIA1",
+        user_name: "Ada",
+    };
+    assert_eq!(
+        json(&Record { user_identity, ..encrypt() })["userIdentity"],
+        serde_json::json!({
+            "type": "IAMUser", "principalId": "AIDA1",
+            "arn": "arn:aws:iam::111122223333:user/Ada", "accountId": "111122223333",
+            "accessKeyId": "AKIA1", "userName": "Ada"
+        })
+    );
+}
+
+#[test]
+fn a_session_is_told_with_who_stands_behind_it() {
+    let session = SessionIdentity {
+        identity_type: "AssumedRole",
+        principal_id: "AROA1:work",
+        arn: "arn:aws:sts::111122223333:assumed-role/Role/work",
+        account_id: "111122223333",
+        access_key_id: "ASIA1",
+        user_name: None,
+        issuer: Some(SessionIssuer {
+            issuer_type: "Role",
+            principal_id: "AROA1",
+            arn: "arn:aws:iam::111122223333:role/Role",
+            user_name: Some("Role"),
+        }),
+        created: Timestamp::from_second(1_660_171_107).unwrap(),
+        source_identity: Some("Ada"),
+    };
+    let user_identity = UserIdentity::Session(session);
+    let expected = serde_json::json!({
+        "type": "AssumedRole", "principalId": "AROA1:work",
+        "arn": "arn:aws:sts::111122223333:assumed-role/Role/work", "accountId": "111122223333",
+        "accessKeyId": "ASIA1",
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role", "principalId": "AROA1",
+                "arn": "arn:aws:iam::111122223333:role/Role", "accountId": "111122223333",
+                "userName": "Role"
+            },
+            "sourceIdentity": "Ada",
+            "attributes": { "creationDate": "2022-08-10T22:38:27Z", "mfaAuthenticated": "false" }
+        }
+    });
+    assert_eq!(json(&Record { user_identity, ..encrypt() })["userIdentity"], expected);
+
+    let of_root = SessionIdentity { issuer: None, source_identity: None, ..session };
+    let user_identity = UserIdentity::Session(of_root);
+    let told = &json(&Record { user_identity, ..encrypt() })["userIdentity"]["sessionContext"];
+    assert_eq!(told["attributes"], expected["sessionContext"]["attributes"]);
+    assert_eq!(told.as_object().unwrap().len(), 1);
+}
+
+#[test]
 fn a_service_event_names_no_caller() {
     let record = json(&Record {
         user_identity: UserIdentity::AwsInternal { account_id: "111122223333" },

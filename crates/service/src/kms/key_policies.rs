@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use policy::{Document, Policies, PrincipalPattern, Query};
+use policy::{Document, Policies, Query};
 use wire::error_codes::ErrorCode;
 use wire::kms::key_policies::{
     GetKeyPolicyRequest, GetKeyPolicyResponse, ListKeyPoliciesRequest, ListKeyPoliciesResponse,
@@ -16,9 +16,9 @@ use crate::conditions::Conditions;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::Facts;
-use crate::host::Host;
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page;
+use crate::principals;
 use crate::quotas::RequestQuota;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
@@ -198,7 +198,9 @@ pub(super) fn accept(
     let malformed =
         |message: String| ServiceError::new(ErrorCode::MalformedPolicyDocumentException, message);
     let document = Document::parse(text).map_err(|error| malformed(error.to_string()))?;
-    if !document.principals().all(|principal| exists(context.host(), principal)) {
+    if !document.principals().all(|principal| {
+        principals::exists(context.host(), context.call().region.partition(), principal)
+    }) {
         return Err(malformed(
             "Policy contains a statement with one or more invalid principals.".to_owned(),
         ));
@@ -217,6 +219,7 @@ fn may_put_policy(context: &Context<'_>, document: &Document) -> bool {
     let call = context.call();
     let facts = Facts::default();
     let conditions = Conditions::new(call, None, &facts, 0);
+    let own = call.caller.documents();
     let query = Query {
         principal: call.principal(),
         action: "kms:PutKeyPolicy",
@@ -227,28 +230,7 @@ fn may_put_policy(context: &Context<'_>, document: &Document) -> bool {
     let policies = Policies {
         resource_account: Some(call.account()),
         resource_policy: Some(document),
-        ..Policies::default()
+        ..own.policies()
     };
     policy::decide(&query, &policies).is_allowed()
-}
-
-/// Whether a principal that a policy or a grant names exists here. Until users and roles can be made, these are everybody, the
-/// accounts of this deployment, and services.
-pub(crate) fn exists(host: &Host, principal: &PrincipalPattern) -> bool {
-    match principal {
-        PrincipalPattern::Everyone => true,
-        PrincipalPattern::Account { account, .. } => host.credentials.has_account(*account),
-        PrincipalPattern::Service(name) => is_service_name(name),
-        PrincipalPattern::Arn { .. }
-        | PrincipalPattern::UniqueId(_)
-        | PrincipalPattern::Federated(_)
-        | PrincipalPattern::CanonicalUser(_) => false,
-    }
-}
-
-/// Whether a name has the form of AWS's service principals.
-fn is_service_name(name: &str) -> bool {
-    [".amazonaws.com", ".amazonaws.com.cn"]
-        .iter()
-        .any(|suffix| name.strip_suffix(suffix).is_some_and(|rest| !rest.is_empty()))
 }

@@ -31,6 +31,8 @@ const DEFAULT: Spec = Spec {
     name: "",
     api: Api::Kms,
     actions: &[],
+    undeniable: false,
+    tagging_action: None,
     key_forms: KeyForms::Key,
     key_state: KeyStateRule::Any,
     key_usage: None,

@@ -1,15 +1,12 @@
 //! GetCallerIdentity.
 
-use wire::error_codes::ErrorCode;
-use wire::query::STS_NAMESPACE;
 use wire::sts::caller_identity::{GetCallerIdentityRequest, GetCallerIdentityResponse};
 
+use super::DEFAULT;
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
-use crate::key_state::KeyStateRule;
-use crate::operation::{AnswerForm, Api, KeyForms, Operation, Spec};
-use crate::quotas::RequestQuota;
+use crate::operation::{Operation, Spec};
 use crate::target::NoTarget;
 use crate::trail::Done;
 
@@ -22,19 +19,10 @@ impl Operation for GetCallerIdentity {
     type Response = GetCallerIdentityResponse;
     const SPEC: Spec = Spec {
         name: "GetCallerIdentity",
-        api: Api::Sts,
         actions: &["sts:GetCallerIdentity"],
-        key_forms: KeyForms::Key,
-        key_state: KeyStateRule::Any,
-        key_usage: None,
-        invalid_arn: ErrorCode::InvalidArnException,
-        cross_account: false,
-        is_use: false,
+        undeniable: true,
         read_only: true,
-        unrecorded: &[],
-        records_answer: false,
-        request_quota: RequestQuota::Unlimited,
-        answer: AnswerForm::Xml(STS_NAMESPACE),
+        ..DEFAULT
     };
 
     fn names(_request: &GetCallerIdentityRequest) -> Result<(), ServiceError> {
@@ -50,7 +38,7 @@ impl Operation for GetCallerIdentity {
         Ok(Done::read(GetCallerIdentityResponse {
             account: call.account(),
             arn: call.principal().arn.to_string(),
-            user_id: call.caller.account_text().to_owned(),
+            user_id: call.caller.user_id().to_owned(),
         }))
     }
 }

@@ -1,3 +1,33 @@
-//! The operations of AWS STS that clients of KMS ask for.
+//! The operations of AWS STS.
 
 pub(crate) mod caller_identity;
+pub(crate) mod roles;
+pub(crate) mod sessions;
+
+use wire::error_codes::ErrorCode;
+use wire::query::STS_NAMESPACE;
+
+use crate::key_state::KeyStateRule;
+use crate::operation::{AnswerForm, Api, KeyForms, Spec};
+use crate::quotas::RequestQuota;
+
+/// Facts that the operations of STS share; each row says only what differs.
+const DEFAULT: Spec = Spec {
+    name: "",
+    api: Api::Sts,
+    actions: &[],
+    undeniable: false,
+    tagging_action: None,
+    key_forms: KeyForms::Key,
+    key_state: KeyStateRule::Any,
+    key_usage: None,
+    invalid_arn: ErrorCode::InvalidInput,
+    cross_account: false,
+    is_use: false,
+    read_only: false,
+    unrecorded: &[],
+    // Answers hold secrets.
+    records_answer: false,
+    request_quota: RequestQuota::Unlimited,
+    answer: AnswerForm::Xml(STS_NAMESPACE),
+};

@@ -11,7 +11,7 @@ use super::{ASKS_MAX, Ask, Lookup, OneKey, Target};
 use crate::error::ServiceError;
 use crate::grant_tokens::NamedGrant;
 use crate::grantee_grants;
-use crate::kms::key_policies;
+use crate::principals;
 use crate::snapshot::KeySnapshot;
 use crate::trail::Resource;
 
@@ -45,10 +45,11 @@ impl Target for GrantToMake {
         let services = made_for.services.into_iter().flatten();
         let unknown_arn = arns.into_iter().find(|arn| {
             let principal = principal_in(partition, arn);
-            !principal.is_some_and(|principal| key_policies::exists(lookup.host, &principal))
+            !principal
+                .is_some_and(|principal| principals::exists(lookup.host, partition, &principal))
         });
         let unknown_service = services.into_iter().find(|name| {
-            !key_policies::exists(lookup.host, &PrincipalPattern::Service((*name).into()))
+            !principals::exists(lookup.host, partition, &PrincipalPattern::Service((*name).into()))
         });
         let unknown_principal = unknown_arn.or(unknown_service).map(str::to_owned);
         Ok(GrantToMake { key, unknown_principal })

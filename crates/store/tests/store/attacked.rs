@@ -59,6 +59,10 @@ impl Attacked {
             save_account(&place.store, &account_record(number, &names)).await;
             look();
         }
+        for record in identities() {
+            save_identity(&place.store, &record).await.unwrap();
+            look();
+        }
         save_usages(&place.store, &usages(10)).await;
         look();
         save_grants(&place.store, &grants()).await;
@@ -67,6 +71,7 @@ impl Attacked {
         look();
         save_usages(&place.store, &usages(30)).await;
         change_again(&place).await;
+        change_identities(&place).await;
         look();
         drop(stranger);
         place.store.close().await.unwrap();
@@ -121,6 +126,48 @@ fn grants() -> Vec<store::GrantRow> {
         }
     }
     grants
+}
+
+/// Ids of two users, a role, and one that is made and deleted.
+pub(crate) const IDENTITY_IDS: [&str; 3] = ["AIDA1", "AIDA2", "AROA1"];
+const DOOMED_ID: &str = "AIDA3";
+/// An id that no identity has.
+pub(crate) const GHOST_ID: &str = "AIDA99";
+
+/// Two users and a role.
+fn identities() -> Vec<store::IdentityRecord> {
+    let [one, two, three] = IDENTITY_IDS;
+    let mut role = identity(store::IdentityKind::Role, three, "Role");
+    role.identity.description = Some("a role".to_owned());
+    role.identity.assume_role_policy = Some("{}".to_owned());
+    role.identity.max_session_seconds = Some(3600);
+    role.identity.versions_made = Some(2);
+    role.tags = user(three, "Role").tags;
+    vec![user(one, "Ada"), user(two, "Bob"), role]
+}
+
+/// Changes and deletes identities, so that all of their tables have older versions of rows.
+async fn change_identities(place: &Place) {
+    save_identity(&place.store, &user(DOOMED_ID, "Eve")).await.unwrap();
+    let changed: Result<(), StoreError> = place
+        .store
+        .write(move |transaction| {
+            transaction.delete_identity(account(1), DOOMED_ID)?;
+            let mut record = transaction.identity(account(1), IDENTITY_IDS[0])?.unwrap();
+            record.identity.name.push('!');
+            record.policies[0].document.push(' ');
+            record.policies.pop();
+            record.attachments.pop();
+            record.memberships.pop();
+            record.tags[0].tag_value.push('!');
+            record.tags.pop();
+            record.access_keys[0].status = store::AccessKeyStatus::Inactive;
+            record.access_keys.pop();
+            transaction.save_identity(&record)?;
+            Ok(())
+        })
+        .await;
+    changed.unwrap();
 }
 
 /// A use of each of these keys.
@@ -238,6 +285,16 @@ fn load_all(snapshot: &Snapshot<'_>) -> Result<(), StoreError> {
     }
     for name in ["AKIA1", "AKIA2", "AKIA3", "AKIA4"] {
         snapshot.access_key(name)?;
+    }
+    for (account, identity_id) in snapshot.identity_ids()? {
+        assert!(snapshot.identity(account, &identity_id)?.is_some());
+    }
+    for account in [account(1), account(2)] {
+        for identity_id in IDENTITY_IDS.into_iter().chain([DOOMED_ID, GHOST_ID]) {
+            let is_ours = account.as_str() == "111122223301" && IDENTITY_IDS.contains(&identity_id);
+            let found = snapshot.identity(account, identity_id)?;
+            assert_eq!(found.is_some(), is_ours, "{identity_id} was believed or missed");
+        }
     }
     snapshot.pending_records()?;
     assert!(snapshot.changes_after(0)?.is_some());

@@ -156,6 +156,7 @@ async fn a_running_store_misses_a_grant_and_refuses_one_that_came_back() {
     let load = || {
         place.store.read(|snapshot| {
             snapshot.grants_of(region(0), key_id(1), GRANTEES[0])?;
+            snapshot.grants_page(region(0), key_id(1), None, None, 100)?;
             snapshot.grant(region(0), key_id(1), grant_id(1)).map(drop)
         })
     };

@@ -10,6 +10,7 @@ mod attacked;
 mod crash;
 mod grants;
 mod groups;
+mod identities;
 mod lifecycles;
 mod migration;
 mod model;

@@ -392,7 +392,11 @@ impl Model {
             |record, now| record.key.deletion_date.is_some_and(|date| date <= now),
             |record, now| {
                 let rotation = record.rotation.as_ref();
-                record.key.state == KeyState::Enabled
+                let related = record.multi_region.as_ref();
+                let is_primary =
+                    related.is_none_or(|related| related.primary_region == record.key.region);
+                is_primary
+                    && record.key.state == KeyState::Enabled
                     && rotation.is_some_and(|rotation| rotation.next_rotation <= now)
             },
             |record, now| {

@@ -6,9 +6,11 @@ use crypto::SecretKey;
 use crypto::seal::{SealKey, SealKeys};
 use jiff::Timestamp;
 use store::{
-    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, GrantRow, KeyPolicyRow,
+    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, AttachmentRow, GrantRow,
+    IdentityKind, IdentityPolicyRow, IdentityRecord, IdentityRow, IdentityTagRow, KeyPolicyRow,
     KeyRecord, KeyRow, KeyUsageRow, LockedStore, MaterialImportRow, MaterialRotationRow,
-    MaterialRow, MultiRegionRow, RotationRow, Store, StoreError, StoreOptions, TagRow,
+    MaterialRow, MembershipRow, MultiRegionRow, RotationRow, Store, StoreError, StoreOptions,
+    TagRow, UserAccessKeyRow,
 };
 use tempfile::TempDir;
 use wire::enums::{
@@ -233,6 +235,92 @@ pub(crate) fn account_record(number: u8, access_keys: &[&str]) -> AccountRecord 
     let account = account(number);
     let access_keys = access_keys.iter().map(|name| access_key(name, account)).collect();
     AccountRecord { account: AccountRow { account, sequence: 0, created: instant(4) }, access_keys }
+}
+
+/// A new identity of account 1 without rows.
+pub(crate) fn identity(kind: IdentityKind, identity_id: &str, name: &str) -> IdentityRecord {
+    IdentityRecord {
+        identity: IdentityRow {
+            account: account(1),
+            identity_id: identity_id.to_owned(),
+            kind,
+            sequence: 0,
+            name: name.to_owned(),
+            path: "/".to_owned(),
+            created: instant(8),
+            updated: instant(9),
+            description: None,
+            permissions_boundary: None,
+            assume_role_policy: None,
+            max_session_seconds: None,
+            versions_made: None,
+        },
+        policies: Vec::new(),
+        attachments: Vec::new(),
+        memberships: Vec::new(),
+        tags: Vec::new(),
+        access_keys: Vec::new(),
+    }
+}
+
+/// A user with two rows of each kind; its access keys begin with its name.
+pub(crate) fn user(identity_id: &str, name: &str) -> IdentityRecord {
+    let mut record = identity(IdentityKind::User, identity_id, name);
+    record.identity.permissions_boundary = Some("arn:aws:iam::aws:policy/Bound".to_owned());
+    record.policies = ["First", "Second"].map(|name| identity_policy(name, "{}")).into();
+    record.attachments = ["A", "B"].map(attachment).into();
+    record.memberships =
+        ["AGPA1", "AGPA2"].map(|id| MembershipRow { group_id: id.to_owned() }).into();
+    record.tags = ["Department", "Stage"]
+        .map(|key| IdentityTagRow { tag_key: key.to_owned(), tag_value: "x".to_owned() })
+        .into();
+    record.access_keys = ["1", "2"].map(|n| user_access_key(&format!("AKIA{name}{n}"))).into();
+    record
+}
+
+pub(crate) fn identity_policy(policy_name: &str, document: &str) -> IdentityPolicyRow {
+    IdentityPolicyRow {
+        policy_name: policy_name.to_owned(),
+        document: document.to_owned(),
+        created: instant(10),
+        is_default: false,
+    }
+}
+
+pub(crate) fn attachment(name: &str) -> AttachmentRow {
+    AttachmentRow { policy_arn: format!("arn:aws:iam::aws:policy/{name}") }
+}
+
+pub(crate) fn user_access_key(access_key_id: &str) -> UserAccessKeyRow {
+    UserAccessKeyRow {
+        access_key_id: access_key_id.to_owned(),
+        status: AccessKeyStatus::Active,
+        domain_key_version: 2,
+        wrapped_secret: access_key_id.as_bytes().to_vec(),
+        created: instant(11),
+    }
+}
+
+/// Saves an identity and returns it as it stands then.
+pub(crate) async fn save_identity(
+    store: &Store,
+    record: &IdentityRecord,
+) -> Result<IdentityRecord, StoreError> {
+    let mut record = record.clone();
+    store
+        .write(move |transaction| {
+            record.identity.sequence = transaction.save_identity(&record)?;
+            Ok(record)
+        })
+        .await
+}
+
+pub(crate) async fn load_identity(
+    store: &Store,
+    identity_id: &str,
+) -> Result<Option<IdentityRecord>, StoreError> {
+    let identity_id = identity_id.to_owned();
+    store.read(move |snapshot| snapshot.identity(account(1), &identity_id)).await
 }
 
 /// Saves a key and returns it as it stands then.

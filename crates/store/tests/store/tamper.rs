@@ -169,6 +169,9 @@ async fn no_row_is_believed_under_another_name() {
 fn is_askable(column: &str, value: &Value, all: &[Row], index: usize) -> bool {
     match column {
         "region" | "account" => all.iter().any(|row| row[index] == *value),
+        "identity_id" => {
+            *value == Value::Text(GHOST_ID.to_owned()) || all.iter().any(|row| row[index] == *value)
+        }
         "key_id" => {
             *value == Value::Text(ghost().to_string()) || all.iter().any(|row| row[index] == *value)
         }
