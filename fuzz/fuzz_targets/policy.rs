@@ -57,8 +57,11 @@ fn decision(document: &Document) -> Decision {
     };
     let query =
         Query { principal: &principal, action: "kms:Encrypt", resource: KEY, context: &Facts };
-    let policies =
-        Policies { key_account: Some(account), key_policy: Some(document), identity: &[] };
+    let policies = Policies {
+        resource_account: Some(account),
+        resource_policy: Some(document),
+        ..Policies::default()
+    };
     decide(&query, &policies)
 }
 
