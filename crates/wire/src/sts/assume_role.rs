@@ -105,7 +105,7 @@ pub struct AssumeRoleRequest {
     pub duration_seconds: Option<i64>,
     /// The tags of the session.
     pub tags: Option<Vec<Tag>>,
-    /// The names of the tags that roles assumed from this session inherit.
+    /// The names of the tags that are passed on to the roles that the new credentials assume.
     pub transitive_tag_keys: Option<Vec<String>>,
     /// What the role's owner agreed on with the caller.
     pub external_id: Option<String>,
