@@ -126,16 +126,23 @@ fn permissions(
     }
 }
 
-/// A principal of a grant: an ARN, or the name of a service.
+/// A principal of a grant: an ARN, the name of a service, or the unique id of who was deleted.
 fn principal(text: &str) -> Result<PrincipalPattern, ServiceError> {
-    if !is_arn(text) {
+    if is_service(text) {
         return Ok(PrincipalPattern::Service(text.into()));
+    }
+    if !is_arn(text) {
+        return Ok(PrincipalPattern::UniqueId(text.into()));
     }
     PrincipalPattern::from_arn(text)
         .ok_or_else(|| ServiceError::internal(format!("the stored principal {text:?} is none")))
 }
 
-/// Whether a principal of a grant is told as an ARN; the others are services.
-pub(crate) fn is_arn(text: &str) -> bool {
+fn is_arn(text: &str) -> bool {
     text.starts_with("arn:")
+}
+
+/// Whether a principal of a grant is a service. Unique ids have no dots.
+pub(crate) fn is_service(text: &str) -> bool {
+    !is_arn(text) && text.contains('.')
 }

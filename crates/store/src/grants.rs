@@ -22,7 +22,7 @@ use crate::sequences::Aggregate;
 use crate::snapshot::Snapshot;
 use crate::transaction::{Counted, Transaction};
 
-/// A grant, as it is kept. It never changes.
+/// A grant, as it is kept. It never changes but for the names of its principals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantRow {
     /// The Region of the key.
@@ -31,9 +31,10 @@ pub struct GrantRow {
     pub key_id: KeyId,
     /// The id of the grant, unique among the key's grants.
     pub grant_id: GrantId,
-    /// The ARN of the principal that has the permissions, or the name of the service.
+    /// The ARN of the principal that has the permissions, or the name of the service; of a deleted
+    /// principal its unique id.
     pub grantee: String,
-    /// The ARN of the principal that may retire the grant, or the name of the service.
+    /// The same of the principal that may retire the grant.
     pub retiring: Option<String>,
     /// The account that made the grant.
     pub issuing_account: AccountId,
@@ -91,6 +92,9 @@ pub(crate) const RETIRABLE_PAGE: &str = select!(
      ORDER BY key_id, grant_id LIMIT ?5"
 );
 pub(crate) const COUNT: &str = "SELECT count(*) FROM grants WHERE region = ?1 AND key_id = ?2";
+/// Takes the principal once for each side, since each has an index of its own.
+pub(crate) const OF_PRINCIPAL: &str =
+    select!("WHERE grantee = ?1 OR retiring = ?1 ORDER BY region, key_id, grant_id");
 const EXISTS: &str = "SELECT 1 FROM grants WHERE region = ?1 AND key_id = ?2 LIMIT 1";
 const INSERT: &str = "
     INSERT INTO grants (region, key_id, grant_id, sequence, grantee, retiring, issuing_account,
@@ -396,6 +400,27 @@ impl Transaction<'_> {
         for (place, old) in grants {
             self.account_for_grant(place, Some(*old), (sequence, false));
         }
+    }
+
+    /// Gives a principal another name in all grants that name it, as their grantee or as the one who
+    /// may retire them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Seal`] if one of them was tampered with.
+    pub fn rename_grant_principal(&mut self, principal: &str, instead: &str) -> Result<()> {
+        for mut grant in self.grants(OF_PRINCIPAL, [principal])? {
+            if grant.grantee == principal {
+                instead.clone_into(&mut grant.grantee);
+            }
+            if grant.retiring.as_deref() == Some(principal) {
+                grant.retiring = Some(instead.to_owned());
+            }
+            // A grant never changes, so it is made anew under its id.
+            self.delete_grant(grant.region, grant.key_id, grant.grant_id)?;
+            self.add_grant(&grant)?;
+        }
+        Ok(())
     }
 
     fn account_for_grant(&mut self, place: &Place, old: Option<u64>, new: (u64, bool)) {

@@ -280,7 +280,7 @@ CREATE TABLE grants (
   PRIMARY KEY (region, key_id, grant_id),
   FOREIGN KEY (region, key_id) REFERENCES keys (region, key_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX grants_by_grantee ON grants (region, key_id, grantee, grant_id);
+CREATE INDEX grants_by_grantee ON grants (grantee, region, key_id, grant_id);
 CREATE INDEX grants_by_name ON grants (region, key_id, name, grant_id) WHERE name <> '';
 CREATE INDEX grants_by_retiring ON grants (retiring, region, key_id, grant_id)
   WHERE retiring IS NOT NULL;
@@ -543,12 +543,14 @@ mod tests {
     fn what_is_asked_of_many_rows_is_found_by_an_index() {
         let connection = migrated();
         for (sql, index) in [
-            (grants::OF_GRANTEE, "grants USING INDEX grants_by_grantee (region=? AND key_id=?"),
-            (grants::PAGE_OF_GRANTEE, "grants USING INDEX grants_by_grantee (region=? AND key_id"),
+            (grants::OF_GRANTEE, "grants USING INDEX grants_by_grantee (grantee=? AND region=?"),
+            (grants::PAGE_OF_GRANTEE, "grants USING INDEX grants_by_grantee (grantee=? AND regio"),
+            (grants::OF_PRINCIPAL, "grants USING INDEX grants_by_grantee (grantee=?)"),
+            (grants::OF_PRINCIPAL, "grants USING INDEX grants_by_retiring (retiring=?)"),
             (grants::NAMED, "grants USING INDEX grants_by_name (region=? AND key_id=? AND name=?"),
             (grants::RETIRABLE_PAGE, "grants USING INDEX grants_by_retiring (retiring=? AND reg"),
             (grants::PAGE, "grants USING PRIMARY KEY (region=? AND key_id=? AND grant_id>?"),
-            (grants::COUNT, "grants USING COVERING INDEX grants_by_grantee (region=? AND key_id"),
+            (grants::COUNT, "grants USING PRIMARY KEY (region=? AND key_id=?)"),
             (keys::DUE, "keys USING COVERING INDEX keys_by_deletion_date"),
             (keys::IN_TRANSIT, "keys USING COVERING INDEX keys_in_transit"),
             (rotations::DUE, "rotations USING COVERING INDEX rotations_by_next_rotation"),

@@ -94,7 +94,7 @@ impl Changes {
         Ok(())
     }
 
-    /// Gives a user or role another name in all key policies and trust policies that name it: the new one of what is
+    /// Gives a user or role another name in all key policies, trust policies and grants that name it: the new one of what is
     /// renamed, and the unique id of what is deleted, so that whoever takes its name later gains nothing (IAM User Guide,
     /// "AWS JSON policy elements: Principal").
     pub(crate) fn rename_principal(
@@ -119,6 +119,9 @@ impl Changes {
                 record.policy.document = document;
                 transaction.save_key(&record)?;
             }
+        }
+        for (arn, instead) in &names {
+            transaction.rename_grant_principal(arn, instead)?;
         }
         for (account, identity_id) in transaction.roles_with_policies(&text, is_named)? {
             let Some(mut record) = transaction.identity(account, &identity_id)? else { continue };

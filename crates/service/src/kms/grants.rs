@@ -19,7 +19,7 @@ use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::{Facts, GrantFacts};
-use crate::grantee_grants::{constraints_of, is_arn};
+use crate::grantee_grants::{constraints_of, is_service};
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page::{self, Page};
 use crate::quotas::RequestQuota;
@@ -367,15 +367,15 @@ fn only_for_services(member: &str) -> ServiceError {
 
 /// A grant as it is told.
 fn entry(row: &GrantRow, key: KeyArn) -> Result<GrantListEntry, ServiceError> {
-    let as_arn = |text: &String| is_arn(text).then(|| text.clone());
-    let as_service = |text: &String| (!is_arn(text)).then(|| text.clone());
+    let as_principal = |text: &String| (!is_service(text)).then(|| text.clone());
+    let as_service = |text: &String| is_service(text).then(|| text.clone());
     Ok(GrantListEntry {
         key_id: key,
         grant_id: row.grant_id,
         name: row.name.clone(),
         creation_date: row.created,
-        grantee_principal: as_arn(&row.grantee),
-        retiring_principal: row.retiring.as_ref().and_then(as_arn),
+        grantee_principal: as_principal(&row.grantee),
+        retiring_principal: row.retiring.as_ref().and_then(as_principal),
         issuing_account: policy::root_arn(row.issuing_account, key.region.partition()),
         operations: row.operations.clone(),
         constraints: constraints_of(row)?,

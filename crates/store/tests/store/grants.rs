@@ -130,6 +130,33 @@ async fn a_deleted_key_takes_its_grants_along() {
 }
 
 #[tokio::test]
+async fn a_principal_is_renamed_in_all_grants_that_name_it() {
+    let place = place_with_grants().await;
+    for (principal, instead) in [(GRANTEES[0], "AIDA1"), (RETIRING, "AIDA2"), ("nobody", "AIDA3")] {
+        write(&place, |transaction| transaction.rename_grant_principal(principal, instead))
+            .await
+            .unwrap();
+    }
+    let place = place.close_and_open();
+    read(&place, |snapshot| {
+        let (region, key) = (region(0), key_id(1));
+        for (grantee, found) in [(GRANTEES[0], &[][..]), ("AIDA1", &[1, 3]), (GRANTEES[1], &[2])] {
+            assert_eq!(numbers(&snapshot.grants_of(region, key, grantee)?), found, "{grantee}");
+        }
+        for (retiring, found) in [(RETIRING, &[][..]), ("AIDA2", &[1, 3])] {
+            let page = snapshot.retirable_grants_page(region, retiring, None, 9)?;
+            assert_eq!(numbers(&page), found, "{retiring}");
+        }
+        let retiring = Some("AIDA2".to_owned());
+        let first = GrantRow { retiring, ..grant(region, key, 1, "AIDA1") };
+        assert_eq!(snapshot.grant(region, key, grant_id(1))?, Some(first));
+        assert_eq!(snapshot.count_grants(region, key)?, 3);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_feed_tells_of_grants() {
     let place = place_with_grants().await;
     let before = read(&place, |snapshot| Ok(snapshot.position())).await;
