@@ -30,7 +30,7 @@ pub(crate) async fn run<O: Operation>(host: &Host, call: &Call<'_>) -> Answer {
     let mut draft = Draft::new(&O::SPEC, call);
     let mut walks_count = 0;
     let outcome = loop {
-        let outcome = walk::<O>(host, call, &mut draft).await;
+        let outcome = walk::<O>(host, call, &mut draft, walks_count == 0).await;
         walks_count += 1;
         let is_superseded = outcome.as_ref().is_err_and(ServiceError::is_superseded);
         if !is_superseded || walks_count >= WALKS_MAX {
@@ -47,6 +47,7 @@ async fn walk<O: Operation>(
     host: &Host,
     call: &Call<'_>,
     draft: &mut Draft<'_>,
+    is_first: bool,
 ) -> Result<Done<O::Response>, ServiceError> {
     let mut request: O::Request = decode::request(&O::SPEC, call.body)?;
     O::complete(&mut request);
@@ -96,7 +97,8 @@ async fn walk<O: Operation>(
         }
     }
     O::suits(&request, &target)?;
-    if host.quotas.are_counted() {
+    // However often it is walked, it is one call.
+    if is_first && host.quotas.are_counted() {
         let pair_spec = O::facts(&request).cryptography.data_key_pair_spec;
         host.quotas.take(&Asked::by(call, &O::SPEC, &*target, pair_spec))?;
     }
