@@ -13,6 +13,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::{
@@ -79,14 +80,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let everything =
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
     let boundary = Document::parse_identity(everything)?;
-    let service_control = Document::parse_as(DocumentKind::ServiceControl, everything)?;
+    let service_control = Arc::new(Document::parse_as(DocumentKind::ServiceControl, everything)?);
+    let level = vec![service_control];
+    let levels = [level.clone(), level];
     for statements in STATEMENTS {
         let naming = r#","Principal":{"AWS":"arn:aws:iam::111122223333:user/ann"}"#;
         let naming = Document::parse(&policy_text(statements, naming))?;
         let delegating = r#","Principal":{"AWS":"111122223333"}"#;
         let delegating = Document::parse(&policy_text(statements, delegating))?;
         let identity = Document::parse_identity(&policy_text(statements, ""))?;
-        let level: &[&Document] = &[&service_control];
         let alone = Policies {
             resource_account: Some(principal.account),
             resource_policy: Some(&naming),
@@ -96,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             resource_policy: Some(&delegating),
             identity: &[&identity],
             boundary: Some(&boundary),
-            service_control: &[level, level],
+            service_control: &levels,
             ..alone
         };
         for (name, policies) in [("key policy alone", alone), ("all kinds", all)] {
