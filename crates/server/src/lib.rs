@@ -10,6 +10,8 @@ mod banner;
 pub mod configuration;
 mod connection;
 mod control;
+mod follow;
+mod guard_rails;
 mod http;
 mod limits;
 mod listener;
@@ -23,5 +25,6 @@ mod shutdown;
 mod stream;
 mod tls;
 
+pub use guard_rails::GuardRailsFileError;
 pub use lock::LockError;
 pub use tls::{TlsError, install_provider};

@@ -24,6 +24,7 @@ mod facts;
 mod front;
 mod grant_tokens;
 mod grantee_grants;
+mod guard_rails;
 mod host;
 mod iam;
 mod identities;
@@ -55,6 +56,9 @@ pub use api::{Answer, Health, Incoming, Peer, QuotaUse, Statistics, TlsDetails};
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
 pub use error::ServiceError;
+pub use guard_rails::{
+    AttachedPolicy, GuardRails, GuardRailsError, Organization, OrganizationTarget, PolicyText,
+};
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
 pub use quotas::{InvalidQuotaAdjustment, QuotaAdjustment, QuotaMode};

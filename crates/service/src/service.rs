@@ -9,6 +9,7 @@ use crate::accounts::{self, AccountCredentials, AccountError, AccountSummary, Ne
 use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::error::ServiceError;
 use crate::front;
+use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
 
@@ -57,6 +58,11 @@ impl Service {
     /// When the store cannot be read.
     pub async fn accounts(&self) -> Result<Vec<AccountSummary>, AccountError> {
         accounts::list(&self.host).await
+    }
+
+    /// Puts guard rails in force for all calls that arrive from now on.
+    pub fn set_guard_rails(&self, guard_rails: GuardRails) {
+        self.host.guard_rails.store(Arc::new(guard_rails));
     }
 
     /// Runs the jobs now instead of at their next look.
