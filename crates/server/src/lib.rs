@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod admin;
+pub mod audit;
 mod banner;
 pub mod configuration;
 mod connection;
