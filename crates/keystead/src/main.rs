@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -11,9 +12,10 @@ use clap::{Parser, Subcommand};
 use server::{
     accounts::{self, Accounts},
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
+    explain::{self, Format},
     self_signed, serve,
 };
-use service::{Clock, SystemClock};
+use service::{Clock, SupposedCall, SystemClock};
 use zeroize::Zeroizing;
 
 /// AWS KMS for your own machines.
@@ -34,6 +36,8 @@ enum Command {
     /// Make and list accounts, with a server running or not; a running one obeys at once.
     #[command(subcommand)]
     Account(Account),
+    /// Explain how policies and grants decide a call, with a server running or not; nobody makes the call.
+    Explain(Explain),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -67,6 +71,49 @@ struct CreateAccount {
     data_dir: DataDirFlags,
 }
 
+#[derive(clap::Args)]
+struct Explain {
+    /// Who calls: the ARN of a root user, a user, a role or a role's session.
+    #[arg(long, value_name = "ARN")]
+    principal: String,
+    /// What for, such as kms:Decrypt.
+    #[arg(long, value_name = "ACTION")]
+    action: String,
+    /// The key id, key ARN, alias name or alias ARN; left out for actions on no key.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The Region; that of the key's ARN if not given.
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// A pair of the encryption context; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    encryption_context: Vec<(String, String)>,
+    /// A condition key and its value, such as aws:SourceIp=203.0.113.7; may be repeated, for one key with several values too.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+    /// A file with the session policy of the role's session.
+    #[arg(long, value_name = "FILE")]
+    session_policy: Option<PathBuf>,
+    /// How it is told: text or json.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: Format,
+    #[command(flatten)]
+    data_dir: DataDirFlags,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        _ => Err("expected text or json".to_owned()),
+    }
+}
+
 #[derive(Subcommand)]
 enum Tls {
     /// Make a certificate that is signed by itself, and its key, to try TLS with.
@@ -98,6 +145,7 @@ fn main() -> ExitCode {
         Command::Serve(flags) => start(flags),
         Command::Account(Account::Create(create)) => create_accounts(create),
         Command::Account(Account::List(flags)) => list_accounts(flags),
+        Command::Explain(line) => explain_call(line),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -133,6 +181,23 @@ fn create_accounts(create: CreateAccount) -> Result<(), Box<dyn Error>> {
 fn list_accounts(flags: DataDirFlags) -> Result<(), Box<dyn Error>> {
     let settings = flags.resolve(configuration::environment())?;
     Ok(accounts::list(&settings, &mut io::stdout().lock())?)
+}
+
+fn explain_call(line: Explain) -> Result<(), Box<dyn Error>> {
+    let settings = line.data_dir.resolve(configuration::environment())?;
+    let read = |path: PathBuf| {
+        fs::read_to_string(&path).map_err(|cause| format!("{}: {cause}", path.display()))
+    };
+    let call = SupposedCall {
+        principal: line.principal,
+        action: line.action,
+        key: line.key,
+        region: line.region,
+        encryption_context: line.encryption_context.into_iter().collect(),
+        context: line.context,
+        session_policy: line.session_policy.map(read).transpose()?,
+    };
+    Ok(explain::explain(&settings, call, line.format, &mut io::stdout().lock())?)
 }
 
 fn tell_version() -> Result<(), Box<dyn Error>> {

@@ -10,6 +10,7 @@ mod banner;
 pub mod configuration;
 mod connection;
 mod control;
+pub mod explain;
 mod http;
 mod limits;
 mod listener;

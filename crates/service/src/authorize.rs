@@ -236,7 +236,7 @@ fn of_key<'p>(key: &'p KeySnapshot, own: Policies<'p>) -> Policies<'p> {
 }
 
 /// AWS's account of a refusal (IAM User Guide, "Troubleshoot access denied error messages").
-fn because(denial: Denial, action: &str) -> String {
+pub(crate) fn because(denial: Denial, action: &str) -> String {
     match denial {
         Denial::Explicit { policy, .. } => {
             let article = match policy {

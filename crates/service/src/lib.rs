@@ -20,6 +20,7 @@ mod credentials;
 mod decode;
 mod error;
 mod events;
+mod explain;
 mod facts;
 mod front;
 mod grant_tokens;
@@ -55,6 +56,9 @@ pub use api::{Answer, Health, Incoming, Peer, QuotaUse, Statistics, TlsDetails};
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
 pub use error::ServiceError;
+pub use explain::{
+    DecidingStatement, ExplainError, Explained, NamedDocument, SupposedCall, Verdict,
+};
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
 pub use quotas::{InvalidQuotaAdjustment, QuotaAdjustment, QuotaMode};

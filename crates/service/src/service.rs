@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::accounts::{self, AccountCredentials, AccountError, AccountSummary, NewAccount};
 use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::error::ServiceError;
+use crate::explain::{self, ExplainError, Explained, SupposedCall};
 use crate::front;
 use crate::host::Host;
 use crate::jobs;
@@ -57,6 +58,14 @@ impl Service {
     /// When the store cannot be read.
     pub async fn accounts(&self) -> Result<Vec<AccountSummary>, AccountError> {
         accounts::list(&self.host).await
+    }
+
+    /// Explains how policies and grants would decide a call. Nothing is done, and nothing is recorded.
+    ///
+    /// # Errors
+    /// See [`ExplainError`].
+    pub async fn explain(&self, supposed: &SupposedCall) -> Result<Explained, ExplainError> {
+        explain::explain(&self.host, supposed).await
     }
 
     /// Runs the jobs now instead of at their next look.
