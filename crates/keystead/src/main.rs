@@ -38,6 +38,8 @@ enum Command {
     Account(Account),
     /// Explain how policies and grants decide a call, with a server running or not; nobody makes the call.
     Explain(Explain),
+    /// Tell who can use a key, by which statement or grant, with a server running or not.
+    WhoCan(WhoCan),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -101,6 +103,27 @@ struct Explain {
     data_dir: DataDirFlags,
 }
 
+#[derive(clap::Args)]
+struct WhoCan {
+    /// The key id, key ARN or alias ARN.
+    #[arg(long, value_name = "KEY")]
+    key: String,
+    /// What for.
+    #[arg(long, value_name = "ACTION", default_value = "kms:Decrypt")]
+    action: String,
+    /// The Region; that of the key's ARN if not given.
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// A condition key and its value, which then is no longer open; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+    /// How it is told: text or json.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: Format,
+    #[command(flatten)]
+    data_dir: DataDirFlags,
+}
+
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
@@ -146,6 +169,7 @@ fn main() -> ExitCode {
         Command::Account(Account::Create(create)) => create_accounts(create),
         Command::Account(Account::List(flags)) => list_accounts(flags),
         Command::Explain(line) => explain_call(line),
+        Command::WhoCan(line) => tell_who_can(line),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -198,6 +222,18 @@ fn explain_call(line: Explain) -> Result<(), Box<dyn Error>> {
         session_policy: line.session_policy.map(read).transpose()?,
     };
     Ok(explain::explain(&settings, call, line.format, &mut io::stdout().lock())?)
+}
+
+fn tell_who_can(line: WhoCan) -> Result<(), Box<dyn Error>> {
+    let settings = line.data_dir.resolve(configuration::environment())?;
+    let call = SupposedCall {
+        action: line.action,
+        key: Some(line.key),
+        region: line.region,
+        context: line.context,
+        ..SupposedCall::default()
+    };
+    Ok(explain::who_can(&settings, call, line.format, &mut io::stdout().lock())?)
 }
 
 fn tell_version() -> Result<(), Box<dyn Error>> {

@@ -251,7 +251,8 @@ pub(crate) async fn obey(service: &Service, command: Command) -> Outcome {
     let obeyed = match command {
         Command::CreateAccounts { accounts } => create(service, accounts).await,
         Command::ListAccounts => list_all(service).await,
-        Command::Explain { call } => explain::obey(service, &call).await,
+        Command::Explain { call } => explain::answer(service, &call).await,
+        Command::WhoCan { call } => explain::answer_who_can(service, &call).await,
     };
     obeyed.unwrap_or_else(|message| Outcome::Refused { message })
 }

@@ -1,7 +1,8 @@
 //! The commands that explain who may do what: asked of whoever has the data directory open, and told.
 
-use std::io::Write;
+use std::{fmt::Display, io::Write};
 
+use serde::Serialize;
 use service::{Service, SupposedCall};
 
 use crate::{
@@ -45,9 +46,30 @@ fn tell(
     told.and_then(|()| out.flush()).map_err(AccountsError::Output)
 }
 
-/// Obeys in the server or in its absence.
-pub(crate) async fn obey(service: &Service, call: &SupposedCall) -> Result<Outcome, String> {
-    let explained = service.explain(call).await.map_err(|error| error.to_string())?;
-    let data = serde_json::to_value(&explained).map_err(|error| error.to_string())?;
-    Ok(Outcome::Explained { text: explained.to_string(), data })
+/// Tells who can do to a key what the call asks for.
+pub fn who_can(
+    settings: &Settings,
+    call: SupposedCall,
+    format: Format,
+    out: &mut impl Write,
+) -> Result<(), AccountsError> {
+    tell(settings, Command::WhoCan { call }, format, out)
+}
+
+/// Answers in the server or in its absence.
+pub(crate) async fn answer(service: &Service, call: &SupposedCall) -> Result<Outcome, String> {
+    explained(&service.explain(call).await.map_err(|error| error.to_string())?)
+}
+
+/// The same for who can use a key.
+pub(crate) async fn answer_who_can(
+    service: &Service,
+    call: &SupposedCall,
+) -> Result<Outcome, String> {
+    explained(&service.who_can(call).await.map_err(|error| error.to_string())?)
+}
+
+fn explained(told: &(impl Serialize + Display)) -> Result<Outcome, String> {
+    let data = serde_json::to_value(told).map_err(|error| error.to_string())?;
+    Ok(Outcome::Explained { text: told.to_string(), data })
 }

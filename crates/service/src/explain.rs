@@ -6,13 +6,20 @@
 
 mod caller;
 mod told;
+mod users;
 
 pub use self::told::{DecidingStatement, Explained, NamedDocument, Verdict};
+pub use self::users::{GrantToUse, KeyUser, KeyUsers};
 
-use std::collections::BTreeMap;
+pub(crate) use self::users::who_can;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use policy::{ConditionContext, ConditionValues, GrantPermissions, GrantedRequest, Grants, Query};
+use policy::{
+    ConditionContext, ConditionValues, Decision, GrantPermissions, GrantedRequest, Grants,
+    Policies, PrincipalKind, Query,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsage};
@@ -81,6 +88,9 @@ pub enum ExplainError {
     /// The operation acts on no key.
     #[error("{0} acts on no key")]
     NeedlessKey(&'static str),
+    /// No such key.
+    #[error("no key {0:?} here; expected a key ID, a key ARN or an alias ARN")]
+    Key(String),
     /// The session policy cannot be read, or there is no session.
     #[error("the session policy cannot be used: {0}")]
     SessionPolicy(String),
@@ -94,6 +104,10 @@ pub(crate) async fn explain(
     host: &Host,
     supposed: &SupposedCall,
 ) -> Result<Explained, ExplainError> {
+    Ok(answer(host, supposed).await?.explained)
+}
+
+async fn answer(host: &Host, supposed: &SupposedCall) -> Result<Walked, ExplainError> {
     let (spec, position) = asked_action(&supposed.action)?;
     let region = region_of(supposed)?;
     let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: None };
@@ -167,12 +181,27 @@ impl Named {
     }
 }
 
+/// What came of a question.
+struct Walked {
+    explained: Explained,
+    /// What policies alone say to the most favourable request of this caller.
+    at_best: Decision,
+    /// The condition keys of those documents that are for the request to fill.
+    open: BTreeSet<String>,
+}
+
+impl Walked {
+    fn is_open(&self, key: &str) -> bool {
+        self.open.contains(key)
+    }
+}
+
 async fn walk(
     lookup: &Lookup<'_>,
     position: usize,
     named: &Named,
     supposed: &SupposedCall,
-) -> Result<Explained, ServiceError> {
+) -> Result<Walked, ServiceError> {
     let operation = lookup.spec.grant_operation(position);
     let known = match (named, operation) {
         (Named::Key(one), Some(_)) => grants_known(lookup, &one.key).await?,
@@ -200,8 +229,50 @@ async fn walk(
     put(lookup, &ask, lookup.spec.action(position), &conditions, grants, |query, policies| {
         let Query { principal, resource, .. } = *query;
         let explanation = policy::explain(query, policies);
-        told::tell(lookup, &ask, &principal.arn, resource, position, explanation, &grant_ids)
+        let is_open =
+            |key: &str| !conditions.values.contains_key(key) && is_of_request(key, &principal.kind);
+        let alone = Policies { grants: None, ..*policies };
+        let at_best = policy::decide_at_best(query, &alone, &is_open);
+        let explained =
+            told::tell(lookup, &ask, &principal.arn, resource, position, explanation, &grant_ids);
+        let statements =
+            explained.documents.iter().flat_map(|document| &document.explanation.statements);
+        let keys = statements.flat_map(|statement| &statement.conditions).map(|one| &one.key);
+        let open = keys.filter(|key| is_open(key)).cloned().collect();
+        Walked { explained, at_best, open }
     })
+}
+
+/// Whether it is for the request or its session to say what a condition key has, rather than a fact of the caller or the
+/// key. The key is in lower case.
+fn is_of_request(key: &str, caller: &PrincipalKind) -> bool {
+    let of_session = matches!(caller, PrincipalKind::RoleSession { .. });
+    match key {
+        "aws:principalarn"
+        | "aws:principalaccount"
+        | "aws:principaltype"
+        | "aws:username"
+        | "aws:principalisawsservice"
+        | "aws:viaawsservice"
+        | "aws:requestedregion"
+        | "aws:resourceaccount"
+        | "kms:calleraccount"
+        | "kms:keyspec"
+        | "kms:keyusage"
+        | "kms:customermasterkeyspec"
+        | "kms:customermasterkeyusage"
+        | "kms:keyorigin"
+        | "kms:multiregion"
+        | "kms:multiregionkeytype"
+        | "kms:resourcealiases" => false,
+        // A session adds its name and tags of its own, and only it has the others.
+        "aws:userid"
+        | "aws:sourceidentity"
+        | "aws:tokenissuetime"
+        | "aws:multifactorauthpresent" => of_session,
+        _ if key.starts_with("aws:principaltag/") => of_session,
+        _ => !key.starts_with("aws:resourcetag/"),
+    }
 }
 
 /// What a request says of itself with only an encryption context in it.

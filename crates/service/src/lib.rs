@@ -57,7 +57,8 @@ pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
 pub use error::ServiceError;
 pub use explain::{
-    DecidingStatement, ExplainError, Explained, NamedDocument, SupposedCall, Verdict,
+    DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers, NamedDocument,
+    SupposedCall, Verdict,
 };
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::accounts::{self, AccountCredentials, AccountError, AccountSummary, NewAccount};
 use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::error::ServiceError;
-use crate::explain::{self, ExplainError, Explained, SupposedCall};
+use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
 use crate::front;
 use crate::host::Host;
 use crate::jobs;
@@ -66,6 +66,14 @@ impl Service {
     /// See [`ExplainError`].
     pub async fn explain(&self, supposed: &SupposedCall) -> Result<Explained, ExplainError> {
         explain::explain(&self.host, supposed).await
+    }
+
+    /// Tells who may do to a key what the call asks for, whoever its principal is.
+    ///
+    /// # Errors
+    /// See [`ExplainError`].
+    pub async fn who_can(&self, supposed: &SupposedCall) -> Result<KeyUsers, ExplainError> {
+        explain::who_can(&self.host, supposed).await
     }
 
     /// Runs the jobs now instead of at their next look.

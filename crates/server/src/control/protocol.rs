@@ -15,6 +15,8 @@ pub(crate) enum Command {
     ListAccounts,
     /// Tell how a call would be decided.
     Explain { call: SupposedCall },
+    /// Tell who can do to a key what the call asks for.
+    WhoCan { call: SupposedCall },
 }
 
 /// One account to make, or one that was made.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use policy::{
     Decision, Denial, DocumentExplanation, Explanation, Grounds, IdentityGrounds, PolicyKind,
-    StatementRef,
+    StatementExplanation, StatementRef,
 };
 use serde::Serialize;
 use wire::names::GrantId;
@@ -128,17 +128,32 @@ fn deciding_statement(
     documents: &[NamedDocument],
     place: StatementRef,
 ) -> Option<DecidingStatement> {
-    let found = documents.iter().find_map(|document| {
-        let statements = document.explanation.statements.iter();
-        let mut statements = statements.filter(|explained| explained.statement == place);
-        Some((document, statements.next()?))
-    });
-    let (document, explained) = found?;
-    Some(DecidingStatement {
-        policy: document.name.clone(),
-        statement: place.statement,
-        sid: explained.sid.clone(),
+    let (document, explained) = find(documents, place)?;
+    Some(DecidingStatement::of(document, explained))
+}
+
+/// The statement of a decision, and the document that it stands in.
+pub(super) fn find(
+    documents: &[NamedDocument],
+    place: StatementRef,
+) -> Option<(&NamedDocument, &StatementExplanation)> {
+    documents.iter().find_map(|document| {
+        let mut statements = document.explanation.statements.iter();
+        Some((document, statements.find(|explained| explained.statement == place)?))
     })
+}
+
+impl DecidingStatement {
+    pub(super) fn of(
+        document: &NamedDocument,
+        explained: &StatementExplanation,
+    ) -> DecidingStatement {
+        DecidingStatement {
+            policy: document.name.clone(),
+            statement: explained.statement.statement,
+            sid: explained.sid.clone(),
+        }
+    }
 }
 
 /// What the documents of a question are called.
