@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -13,9 +14,10 @@ use server::{
     accounts::{self, Accounts},
     audit,
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
+    explain::{self, Format},
     self_signed, serve,
 };
-use service::{Clock, SystemClock};
+use service::{Clock, SupposedCall, SystemClock};
 use zeroize::Zeroizing;
 
 /// AWS KMS for your own machines.
@@ -39,6 +41,10 @@ enum Command {
     /// Prove that the audit journal is whole, and tell its records; with a server running or not.
     #[command(subcommand)]
     Audit(Audit),
+    /// Explain how policies and grants decide a call, with a server running or not; nobody makes the call.
+    Explain(Explain),
+    /// Tell who can use a key, by which statement or grant, with a server running or not.
+    WhoCan(WhoCan),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -70,6 +76,70 @@ struct CreateAccount {
     from_file: Option<PathBuf>,
     #[command(flatten)]
     data_dir: DataDirFlags,
+}
+
+#[derive(clap::Args)]
+struct Explain {
+    /// Who calls: the ARN of a root user, a user, a role or a role's session.
+    #[arg(long, value_name = "ARN")]
+    principal: String,
+    /// What for, such as kms:Decrypt.
+    #[arg(long, value_name = "ACTION")]
+    action: String,
+    /// The key id, key ARN, alias name or alias ARN; left out for actions on no key.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The Region; that of the key's ARN if not given.
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// A pair of the encryption context; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    encryption_context: Vec<(String, String)>,
+    /// A condition key and its value, such as aws:SourceIp=203.0.113.7; may be repeated, for one key with several values too.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+    /// A file with the session policy of the role's session.
+    #[arg(long, value_name = "FILE")]
+    session_policy: Option<PathBuf>,
+    /// How it is told: text or json.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: Format,
+    #[command(flatten)]
+    data_dir: DataDirFlags,
+}
+
+#[derive(clap::Args)]
+struct WhoCan {
+    /// The key id, key ARN or alias ARN.
+    #[arg(long, value_name = "KEY")]
+    key: String,
+    /// What for.
+    #[arg(long, value_name = "ACTION", default_value = "kms:Decrypt")]
+    action: String,
+    /// The Region; that of the key's ARN if not given.
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// A condition key and its value, which then is no longer open; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+    /// How it is told: text or json.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: Format,
+    #[command(flatten)]
+    data_dir: DataDirFlags,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        _ => Err("expected text or json".to_owned()),
+    }
 }
 
 #[derive(Subcommand)]
@@ -148,6 +218,8 @@ fn main() -> ExitCode {
         Command::Account(Account::List(flags)) => list_accounts(flags),
         Command::Audit(Audit::Verify { journal, head }) => verify_journal(&journal, head),
         Command::Audit(Audit::Export(export)) => export_records(export),
+        Command::Explain(line) => explain_call(line),
+        Command::WhoCan(line) => tell_who_can(line),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -201,6 +273,35 @@ fn export_records(export: ExportRecords) -> Result<(), Box<dyn Error>> {
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     Ok(audit::export(&export.journal, &selection, &mut out)?)
+}
+
+fn explain_call(line: Explain) -> Result<(), Box<dyn Error>> {
+    let settings = line.data_dir.resolve(configuration::environment())?;
+    let read = |path: PathBuf| {
+        fs::read_to_string(&path).map_err(|cause| format!("{}: {cause}", path.display()))
+    };
+    let call = SupposedCall {
+        principal: line.principal,
+        action: line.action,
+        key: line.key,
+        region: line.region,
+        encryption_context: line.encryption_context.into_iter().collect(),
+        context: line.context,
+        session_policy: line.session_policy.map(read).transpose()?,
+    };
+    Ok(explain::explain(&settings, call, line.format, &mut io::stdout().lock())?)
+}
+
+fn tell_who_can(line: WhoCan) -> Result<(), Box<dyn Error>> {
+    let settings = line.data_dir.resolve(configuration::environment())?;
+    let call = SupposedCall {
+        action: line.action,
+        key: Some(line.key),
+        region: line.region,
+        context: line.context,
+        ..SupposedCall::default()
+    };
+    Ok(explain::who_can(&settings, call, line.format, &mut io::stdout().lock())?)
 }
 
 fn tell_version() -> Result<(), Box<dyn Error>> {

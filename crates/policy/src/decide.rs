@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::conditions::Condition;
 use crate::conditions::context::ConditionContext;
 use crate::document::Document;
 use crate::grants::Grants;
@@ -114,6 +115,23 @@ pub fn decide(query: &Query<'_>, policies: &Policies<'_>) -> Decision {
     }
 }
 
+/// Decides a request as its most favourable like would be decided: conditions on keys that are open
+/// hold in statements that allow, and do not hold in statements that deny. What this refuses is
+/// refused whatever a request says of those keys. Keys are asked about in lower case.
+pub fn decide_at_best(
+    query: &Query<'_>,
+    policies: &Policies<'_>,
+    is_open: &dyn Fn(&str) -> bool,
+) -> Decision {
+    let mut buffer = [0; ACTION_BYTES];
+    let action = lower_case(query.action, &mut buffer);
+    let question = Question { is_open: Some(is_open), ..Question::new(query, policies, &action) };
+    match weigh(&question, policies) {
+        Ok(by) => Decision::Allowed { by },
+        Err(denial) => Decision::Denied(denial),
+    }
+}
+
 /// A query with what is worked out once for all statements.
 pub(crate) struct Question<'q> {
     pub(crate) principal: &'q Principal,
@@ -123,13 +141,24 @@ pub(crate) struct Question<'q> {
     pub(crate) context: &'q dyn ConditionContext,
     /// The caller has a permissions boundary.
     pub(crate) bounded: bool,
+    /// See [`decide_at_best`].
+    is_open: Option<&'q dyn Fn(&str) -> bool>,
 }
 
 impl<'q> Question<'q> {
     /// `action` is the query's action in lower case.
     pub(crate) fn new(query: &Query<'q>, policies: &Policies<'_>, action: &'q str) -> Question<'q> {
         let Query { principal, action: _, resource, context } = *query;
-        Question { principal, action, resource, context, bounded: policies.boundary.is_some() }
+        let bounded = policies.boundary.is_some();
+        Question { principal, action, resource, context, bounded, is_open: None }
+    }
+
+    /// Does a condition of a statement with that effect hold?
+    pub(crate) fn holds(&self, condition: &Condition, effect: Effect) -> bool {
+        match self.is_open {
+            Some(is_open) if is_open(&condition.key) => effect == Effect::Allow,
+            Some(_) | None => condition.holds(self.context),
+        }
     }
 }
 

@@ -82,7 +82,7 @@ impl Statement {
         let reach = self.reach(question)?;
         let applies = self.is_about_action(question)
             && self.is_about_resource(question)
-            && self.conditions.iter().all(|condition| condition.holds(question.context));
+            && self.conditions.iter().all(|condition| question.holds(condition, self.effect));
         applies.then_some(reach)
     }
 

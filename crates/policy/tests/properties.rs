@@ -23,7 +23,7 @@ use common::Facts;
 use naive::{Request, Verdict};
 use policy::{
     Decision, Denial, Document, Effect, Policies, Query, StatementExplanation, decide,
-    default_key_policy, explain,
+    decide_at_best, default_key_policy, explain,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -131,6 +131,16 @@ proptest! {
         for (stricter, before) in stricter.iter().zip([before, freer, before]) {
             prop_assert!(before == Verdict::Allowed || verdict(stricter) != Verdict::Allowed);
         }
+    }
+
+    #[test]
+    fn what_a_request_says_is_never_better_than_the_best(request in cases::requests()) {
+        let [decision, nothing_open, all_open] = with_policies(&request, |query, policies| {
+            let at_best = |is_open| decide_at_best(query, policies, &|_| is_open);
+            [decide(query, policies), at_best(false), at_best(true)]
+        });
+        prop_assert_eq!(decision, nothing_open);
+        prop_assert!(all_open.is_allowed() || !decision.is_allowed());
     }
 
     #[test]

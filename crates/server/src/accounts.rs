@@ -16,6 +16,7 @@ use crate::{
         client,
         protocol::{AccessKey, Account, Command, Listed, Outcome, Secret},
     },
+    explain,
     limits::{CONTROL_ACCOUNTS_MAX, CONTROL_BYTES_MAX},
     lock::{Lock, LockError},
 };
@@ -213,7 +214,10 @@ fn tell_created(account: &Account, generated: bool, out: &mut impl Write) -> io:
 }
 
 /// Has the running server obey, or obeys here when none runs.
-fn command_outcome(settings: &Settings, command: Command) -> Result<Outcome, AccountsError> {
+pub(crate) fn command_outcome(
+    settings: &Settings,
+    command: Command,
+) -> Result<Outcome, AccountsError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -236,7 +240,9 @@ fn command_outcome(settings: &Settings, command: Command) -> Result<Outcome, Acc
     })?;
     match outcome {
         Outcome::Refused { message } => Err(AccountsError::Refused(message)),
-        Outcome::Created { .. } | Outcome::Accounts { .. } => Ok(outcome),
+        Outcome::Created { .. } | Outcome::Accounts { .. } | Outcome::Explained { .. } => {
+            Ok(outcome)
+        }
     }
 }
 
@@ -245,6 +251,8 @@ pub(crate) async fn obey(service: &Service, command: Command) -> Outcome {
     let obeyed = match command {
         Command::CreateAccounts { accounts } => create(service, accounts).await,
         Command::ListAccounts => list_all(service).await,
+        Command::Explain { call } => explain::answer(service, &call).await,
+        Command::WhoCan { call } => explain::answer_who_can(service, &call).await,
     };
     obeyed.unwrap_or_else(|message| Outcome::Refused { message })
 }

@@ -11,6 +11,7 @@ mod banner;
 pub mod configuration;
 mod connection;
 mod control;
+pub mod explain;
 mod follow;
 mod guard_rails;
 mod http;

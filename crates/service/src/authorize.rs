@@ -1,10 +1,12 @@
 //! May the caller: the decision for everything that a target asks about, and the value that proves it was made.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use attestation::Attested;
 use policy::{
-    Decision, Denial, Grant, GrantedRequest, Grants, Grounds, Policies, PolicyKind, Query,
+    ConditionContext, Decision, Denial, Grant, GrantPermissions, GrantedRequest, Grants, Grounds,
+    Policies, PolicyKind, Query,
 };
 use wire::enums::{GrantOperation, KeyManager};
 use wire::names::GrantId;
@@ -13,7 +15,7 @@ use crate::call::Call;
 use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
-use crate::grantee_grants::permissions_asked;
+use crate::grantee_grants::{GranteeGrants, permissions_asked};
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, Lookup, NamedBy, Target};
 
@@ -105,17 +107,8 @@ impl<T: Target> Refused<T> {
                 return Err(error);
             };
             let child = facts.grant.asked.map(permissions_asked);
-            let request = GrantedRequest {
-                operation,
-                encryption_context: facts.encryption_contexts.get(position).copied().flatten(),
-                // No service calls on behalf of a resource.
-                source_arn: None,
-                child: child.as_ref(),
-            };
-            let mut known = Vec::new();
-            for name in lookup.call.principal().grantee_names() {
-                known.push(lookup.host.grants_of(key, name).await?);
-            }
+            let request = granted_request(&facts, position, operation, child.as_ref());
+            let known = grants_known(lookup, key).await?;
             let covering: Vec<_> =
                 known.iter().filter_map(|grants| grants.covering(&request)).collect();
             let candidates: Vec<_> = covering.iter().map(|(_, grant)| *grant).collect();
@@ -131,6 +124,34 @@ impl<T: Target> Refused<T> {
     }
 }
 
+/// The request at `position`, as grants see it.
+pub(crate) fn granted_request<'f>(
+    facts: &Facts<'f>,
+    position: usize,
+    operation: GrantOperation,
+    child: Option<&'f GrantPermissions>,
+) -> GrantedRequest<'f> {
+    GrantedRequest {
+        operation,
+        encryption_context: facts.encryption_contexts.get(position).copied().flatten(),
+        // No service calls on behalf of a resource.
+        source_arn: None,
+        child,
+    }
+}
+
+/// The grants on a key by which the caller may be permitted something, under each of its names.
+pub(crate) async fn grants_known(
+    lookup: &Lookup<'_>,
+    key: &KeySnapshot,
+) -> Result<Vec<Arc<GranteeGrants>>, ServiceError> {
+    let mut known = Vec::new();
+    for name in lookup.call.principal().grantee_names() {
+        known.push(lookup.host.grants_of(key, name).await?);
+    }
+    Ok(known)
+}
+
 fn decide(
     lookup: &Lookup<'_>,
     ask: &Ask<'_>,
@@ -138,6 +159,23 @@ fn decide(
     conditions: &Conditions<'_>,
     grants: Option<Grants<'_>>,
 ) -> Result<Grounds, ServiceError> {
+    put(lookup, ask, action, conditions, grants, |query, policies| {
+        match policy::decide(query, policies) {
+            Decision::Allowed { by } => Ok(by),
+            Decision::Denied(denial) => Err(refusal(lookup, ask, query, denial)),
+        }
+    })?
+}
+
+/// Puts one question, with every policy that has a say in it, to a decision or to an explanation of one.
+pub(crate) fn put<T>(
+    lookup: &Lookup<'_>,
+    ask: &Ask<'_>,
+    action: &str,
+    conditions: &dyn ConditionContext,
+    grants: Option<Grants<'_>>,
+    to: impl FnOnce(&Query<'_>, &Policies<'_>) -> T,
+) -> Result<T, ServiceError> {
     let call = lookup.call;
     let own = call.documents();
     let alias_arn;
@@ -173,24 +211,20 @@ fn decide(
         }
     };
     let query = Query { principal: call.principal(), action, resource, context: conditions };
-    let denial = match policy::decide(&query, &policies) {
-        Decision::Allowed { by } => return Ok(by),
-        Decision::Denied(denial) => denial,
-    };
+    Ok(to(&query, &policies))
+}
+
+fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial) -> ServiceError {
     if let Ask::Key(key, NamedBy::Ciphertext) = ask
-        && key.account() != call.account()
+        && key.account() != lookup.call.account()
     {
-        return Err(ServiceError::ciphertext_of_unknown_key());
+        return ServiceError::ciphertext_of_unknown_key();
     }
     if let Ask::Role { arn, .. } = ask {
-        return Err(ServiceError::role_denied(&call.principal().arn, action, arn));
+        return ServiceError::role_denied(&query.principal.arn, query.action, arn);
     }
-    Err(ServiceError::access_denied(
-        &call.principal().arn,
-        action,
-        resource,
-        &because(denial, action),
-    ))
+    let Query { principal, action, resource, context: _ } = *query;
+    ServiceError::access_denied(&principal.arn, action, resource, &because(denial, action))
 }
 
 /// RetireGrant, as grants see it.
@@ -217,7 +251,7 @@ fn of_key<'p>(call: &'p Call<'_>, key: &'p KeySnapshot, own: Policies<'p>) -> Po
 }
 
 /// AWS's account of a refusal (IAM User Guide, "Troubleshoot access denied error messages").
-fn because(denial: Denial, action: &str) -> String {
+pub(crate) fn because(denial: Denial, action: &str) -> String {
     match denial {
         Denial::Explicit { policy, .. } => {
             let article = match policy {

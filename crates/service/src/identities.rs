@@ -83,6 +83,12 @@ impl Identities {
         self.read(account, |held| held.policy(account, stored_arn)).flatten()
     }
 
+    /// What the identity policies of a user or role are called, in the order of its standing's documents.
+    pub(crate) fn policy_names(&self, identity: &Identity, partition: Partition) -> Vec<String> {
+        self.read(identity.account(), |held| held.policy_names_of(identity, partition))
+            .unwrap_or_default()
+    }
+
     /// What stands for a user or role in the credentials of its sessions and access keys.
     pub(crate) fn holder(&self, account: AccountId, identity_id: &str) -> Option<Arc<Holder>> {
         self.read(account, |held| held.holders.get(identity_id).cloned()).flatten()
@@ -185,16 +191,44 @@ impl Account {
 
     /// The identity policies of a user or role: its own, and its groups'.
     fn documents_of(&self, identity: &Identity) -> Vec<Arc<Document>> {
-        let groups = identity.groups().filter_map(|group_id| self.by_id.get(group_id));
-        std::iter::once(identity)
-            .chain(groups.map(|group| &**group))
+        self.holders_of(identity)
             .flat_map(|holder| {
-                let attached = holder.record().attachments.iter();
-                let attached =
-                    attached.filter_map(|row| self.policy(holder.account(), &row.policy_arn));
+                let attached = self.attached_to(holder).map(|(_, document)| document);
                 holder.documents().iter().cloned().chain(attached).collect::<Vec<_>>()
             })
             .collect()
+    }
+
+    /// What the policies of [`Account::documents_of`] are called, in the same order.
+    fn policy_names_of(&self, identity: &Identity, partition: Partition) -> Vec<String> {
+        self.holders_of(identity)
+            .flat_map(|holder| {
+                let arn = holder.arn(partition);
+                let inline = holder.record().policies.iter();
+                let inline =
+                    inline.map(|row| format!("inline policy {} of {arn}", row.policy_name));
+                let attached = self.attached_to(holder);
+                let attached = attached.map(|(policy, _)| format!("{policy}, attached to {arn}"));
+                inline.chain(attached).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// A user or role and its groups.
+    fn holders_of<'a>(&'a self, identity: &'a Identity) -> impl Iterator<Item = &'a Identity> {
+        let groups = identity.groups().filter_map(|group_id| self.by_id.get(group_id));
+        std::iter::once(identity).chain(groups.map(|group| &**group))
+    }
+
+    /// The managed policies attached to one, as they are in force, by their stored ARNs.
+    fn attached_to<'a>(
+        &'a self,
+        holder: &'a Identity,
+    ) -> impl Iterator<Item = (&'a str, Arc<Document>)> {
+        holder.record().attachments.iter().filter_map(|row| {
+            let document = self.policy(holder.account(), &row.policy_arn)?;
+            Some((row.policy_arn.as_str(), document))
+        })
     }
 
     /// The managed policy of that ARN, as it is in force.

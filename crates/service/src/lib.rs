@@ -20,6 +20,7 @@ mod credentials;
 mod decode;
 mod error;
 mod events;
+mod explain;
 mod facts;
 mod front;
 mod grant_tokens;
@@ -56,6 +57,10 @@ pub use api::{Answer, Health, Incoming, Peer, QuotaUse, Statistics, TlsDetails};
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
 pub use error::ServiceError;
+pub use explain::{
+    DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers, NamedDocument,
+    SupposedCall, Verdict,
+};
 pub use guard_rails::{
     AttachedPolicy, GuardRails, GuardRailsError, Organization, OrganizationTarget, PolicyText,
 };

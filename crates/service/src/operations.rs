@@ -10,7 +10,7 @@ use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
     rotation, shared_secrets, sign, tags,
 };
-use crate::operation::{Api, Erased, Row};
+use crate::operation::{Api, Erased, Row, Spec};
 use crate::sts::{caller_identity, roles as assumed_roles, sessions};
 
 /// Every operation, by family.
@@ -172,6 +172,19 @@ pub fn model() -> Value {
 /// The row of an operation. The table is short enough to be searched.
 pub(crate) fn find(api: Api, name: &str) -> Option<&'static dyn Erased> {
     OPERATIONS.iter().find(|row| row.spec().api == api && row.spec().name == name).copied()
+}
+
+/// The operation that asks for an action, in any case of its letters, and the place of that question among its questions.
+/// Where several ask for it, it is the one of the action's own name.
+pub(crate) fn of_action(action: &str) -> Option<(&'static Spec, usize)> {
+    let asking = || {
+        OPERATIONS.iter().map(|row| row.spec()).filter_map(|spec| {
+            let mut actions = spec.actions.iter();
+            Some((spec, actions.position(|asked| asked.eq_ignore_ascii_case(action))?))
+        })
+    };
+    let name = action.split_once(':').map(|(_, name)| name).unwrap_or_default();
+    asking().find(|(spec, _)| spec.name.eq_ignore_ascii_case(name)).or_else(|| asking().next())
 }
 
 #[cfg(test)]

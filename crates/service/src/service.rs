@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::accounts::{self, AccountCredentials, AccountError, AccountSummary, NewAccount};
 use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::error::ServiceError;
+use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
 use crate::front;
 use crate::guard_rails::GuardRails;
 use crate::host::Host;
@@ -63,6 +64,22 @@ impl Service {
     /// Puts guard rails in force for all calls that arrive from now on.
     pub fn set_guard_rails(&self, guard_rails: GuardRails) {
         self.host.guard_rails.store(Arc::new(guard_rails));
+    }
+
+    /// Explains how policies and grants would decide a call. Nothing is done, and nothing is recorded.
+    ///
+    /// # Errors
+    /// See [`ExplainError`].
+    pub async fn explain(&self, supposed: &SupposedCall) -> Result<Explained, ExplainError> {
+        explain::explain(&self.host, supposed).await
+    }
+
+    /// Tells who may do to a key what the call asks for, whoever its principal is.
+    ///
+    /// # Errors
+    /// See [`ExplainError`].
+    pub async fn who_can(&self, supposed: &SupposedCall) -> Result<KeyUsers, ExplainError> {
+        explain::who_can(&self.host, supposed).await
     }
 
     /// Runs the jobs now instead of at their next look.

@@ -177,7 +177,8 @@ pub(crate) fn find(host: &Host, access_key_id: &str, token: &str) -> Option<Arc<
     Some(credential)
 }
 
-fn open(claims: Claims, standing: &Standing) -> Option<Session> {
+/// The session of which a token says this; none if what stands behind it cannot have such a session.
+pub(crate) fn open(claims: Claims, standing: &Standing) -> Option<Session> {
     let account: AccountId = claims.account.parse().ok()?;
     let identity = standing.identity();
     let id = identity.map_or_else(|| account.to_string(), |identity| identity.id().to_owned());

@@ -323,7 +323,8 @@ impl Target for AliasAndKeys {
 }
 
 impl Lookup<'_> {
-    async fn key(&self, text: &str) -> Result<OneKey, ServiceError> {
+    /// The key that an identifier names, in the forms that the operation accepts.
+    pub(crate) async fn key(&self, text: &str) -> Result<OneKey, ServiceError> {
         let reference = KeyRef::parse(text).map_err(|error| match error {
             KeyRefError::InvalidKeyId => ServiceError::invalid_key_id(text),
             KeyRefError::InvalidArn => ServiceError::invalid_arn(self.spec.invalid_arn, text),

@@ -1,6 +1,8 @@
 //! The commands of the control socket and their outcomes.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use service::SupposedCall;
 use zeroize::Zeroizing;
 
 /// What the command line asks of the holder of the data directory.
@@ -11,6 +13,10 @@ pub(crate) enum Command {
     CreateAccounts { accounts: Vec<Account> },
     /// Tell every account.
     ListAccounts,
+    /// Tell how a call would be decided.
+    Explain { call: SupposedCall },
+    /// Tell who can do to a key what the call asks for.
+    WhoCan { call: SupposedCall },
 }
 
 /// One account to make, or one that was made.
@@ -53,6 +59,8 @@ pub(crate) enum Outcome {
     Created { accounts: Vec<Account> },
     /// Every account.
     Accounts { accounts: Vec<Listed> },
+    /// An explanation, as text and as data.
+    Explained { text: String, data: Value },
     /// Nothing was done.
     Refused { message: String },
 }
