@@ -78,7 +78,10 @@ pub(crate) fn user_of(
         return Err(ServiceError::expired_token());
     }
     let region: Region = claims.region.parse().map_err(|_| unknown())?;
-    let actions = claims.actions.iter().filter_map(|text| GrantOperation::from_text(text));
+    let actions = claims
+        .actions
+        .iter()
+        .filter_map(|text| GrantOperation::from_text(text.strip_prefix("kms:")?));
     // What the registry has taken back since is not carried any more.
     let actions = actions.filter(|action| service.actions.contains(action)).collect();
     Ok(user.with_part(Part::Forwarding(Forwarding { service, region, actions })))

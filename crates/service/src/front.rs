@@ -152,7 +152,7 @@ fn admit<'a>(
     Ok((row, call))
 }
 
-/// Decides whether the claim is true. An access key that does not exist costs the same work as one that does.
+/// Decides whether the claim is true.
 fn authenticate(
     host: &Host,
     request: &HttpRequest<'_>,
@@ -160,22 +160,54 @@ fn authenticate(
     api: Api,
     now: Timestamp,
 ) -> Result<Caller, ServiceError> {
-    let services = [api.scope()];
-    let expected = Expected { services: &services, now };
-    // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
-    claim.check(&expected)?;
-    let credential = match &claim.session_token {
-        None => host.credentials.find(claim.access_key_id),
-        Some(token) => sessions::find(host, claim.access_key_id, token),
-    };
-    let signing_key =
-        host.credentials.signing_key(credential.as_deref(), claim.date, claim.region, api.scope());
-    claim.verify(request, signing_key.as_deref(), &expected)?;
-    let caller = credential.and_then(|credential| Caller::of(credential, &host.identities));
-    let caller = caller.ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))?;
-    match caller.session().is_some_and(|session| session.is_expired(now)) {
-        true => Err(ServiceError::expired_token()),
-        false => Ok(caller),
+    let proof = Proof { body: Body::Whole(request), service: api.scope(), now };
+    proof.caller(host, claim)
+}
+
+/// What a claim is proved with.
+pub(crate) struct Proof<'a> {
+    /// The body of what was signed.
+    pub(crate) body: Body<'a>,
+    /// The service that must stand in the scope.
+    pub(crate) service: &'a str,
+    /// The present time.
+    pub(crate) now: Timestamp,
+}
+
+/// The body of what was signed.
+pub(crate) enum Body<'a> {
+    /// The request with its body.
+    Whole(&'a HttpRequest<'a>),
+    /// What whoever has the body says stands for it.
+    Said(&'a str),
+}
+
+impl Proof<'_> {
+    /// Who signed. An access key that does not exist costs the same work as one that does.
+    pub(crate) fn caller(&self, host: &Host, claim: &Claim<'_>) -> Result<Caller, ServiceError> {
+        let Proof { body, service, now } = self;
+        let services = [*service];
+        let expected = Expected { services: &services, now: *now };
+        // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
+        claim.check(&expected)?;
+        let credential = match &claim.session_token {
+            None => host.credentials.find(claim.access_key_id),
+            Some(token) => sessions::find(host, claim.access_key_id, token),
+        };
+        let signing_key =
+            host.credentials.signing_key(credential.as_deref(), claim.date, claim.region, service);
+        match body {
+            Body::Whole(request) => claim.verify(request, signing_key.as_deref(), &expected)?,
+            Body::Said(payload) => {
+                claim.verify_without_body(payload, signing_key.as_deref(), &expected)?;
+            }
+        }
+        let caller = credential.and_then(|credential| Caller::of(credential, &host.identities));
+        let caller = caller.ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))?;
+        match caller.session().is_some_and(|session| session.is_expired(*now)) {
+            true => Err(ServiceError::expired_token()),
+            false => Ok(caller),
+        }
     }
 }
 

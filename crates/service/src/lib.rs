@@ -21,6 +21,7 @@ mod decode;
 mod error;
 mod events;
 mod facts;
+mod forward_access;
 mod forwarding;
 mod front;
 mod grant_tokens;
