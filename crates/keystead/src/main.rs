@@ -15,7 +15,7 @@ use server::{
     audit,
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
     explain::{self, Format},
-    self_signed, serve,
+    self_signed, serve, services,
 };
 use service::{Clock, SupposedCall, SystemClock};
 use zeroize::Zeroizing;
@@ -45,6 +45,9 @@ enum Command {
     Explain(Explain),
     /// Tell who can use a key, by which statement or grant, with a server running or not.
     WhoCan(WhoCan),
+    /// Make, list and delete the access keys of registered services, with a server running or not.
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -58,6 +61,28 @@ enum Account {
     Create(CreateAccount),
     /// List the accounts: id, when it was made, access key ids.
     List(DataDirFlags),
+}
+
+#[derive(Subcommand)]
+enum ServiceCommand {
+    /// Make an access key for a service that the configuration file registers, and tell it in credentials-file form.
+    CreateAccessKey {
+        /// The name of the service.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        data_dir: DataDirFlags,
+    },
+    /// List the services: name, service principal, access key ids.
+    List(DataDirFlags),
+    /// Delete an access key of a service.
+    DeleteAccessKey {
+        /// The access key id.
+        #[arg(value_name = "ID")]
+        access_key_id: String,
+        #[command(flatten)]
+        data_dir: DataDirFlags,
+    },
 }
 
 #[derive(clap::Args)]
@@ -220,6 +245,7 @@ fn main() -> ExitCode {
         Command::Audit(Audit::Export(export)) => export_records(export),
         Command::Explain(line) => explain_call(line),
         Command::WhoCan(line) => tell_who_can(line),
+        Command::Service(command) => command_services(command),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -302,6 +328,24 @@ fn tell_who_can(line: WhoCan) -> Result<(), Box<dyn Error>> {
         ..SupposedCall::default()
     };
     Ok(explain::who_can(&settings, call, line.format, &mut io::stdout().lock())?)
+}
+
+fn command_services(command: ServiceCommand) -> Result<(), Box<dyn Error>> {
+    let mut out = io::stdout().lock();
+    match command {
+        ServiceCommand::CreateAccessKey { name, data_dir } => {
+            let settings = data_dir.resolve(configuration::environment())?;
+            services::create_access_key(&settings, name, &mut out)?;
+        }
+        ServiceCommand::List(flags) => {
+            services::list(&flags.resolve(configuration::environment())?, &mut out)?;
+        }
+        ServiceCommand::DeleteAccessKey { access_key_id, data_dir } => {
+            let settings = data_dir.resolve(configuration::environment())?;
+            services::delete_access_key(&settings, access_key_id, &mut out)?;
+        }
+    }
+    Ok(())
 }
 
 fn tell_version() -> Result<(), Box<dyn Error>> {

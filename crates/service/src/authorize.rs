@@ -107,7 +107,7 @@ impl<T: Target> Refused<T> {
                 return Err(error);
             };
             let child = facts.grant.asked.map(permissions_asked);
-            let request = granted_request(&facts, position, operation, child.as_ref());
+            let request = granted_request(lookup.call, &facts, position, operation, child.as_ref());
             let known = grants_known(lookup, key).await?;
             let covering: Vec<_> =
                 known.iter().filter_map(|grants| grants.covering(&request)).collect();
@@ -126,6 +126,7 @@ impl<T: Target> Refused<T> {
 
 /// The request at `position`, as grants see it.
 pub(crate) fn granted_request<'f>(
+    call: &'f Call<'_>,
     facts: &Facts<'f>,
     position: usize,
     operation: GrantOperation,
@@ -134,8 +135,7 @@ pub(crate) fn granted_request<'f>(
     GrantedRequest {
         operation,
         encryption_context: facts.encryption_contexts.get(position).copied().flatten(),
-        // No service calls on behalf of a resource.
-        source_arn: None,
+        source_arn: call.caller.service().and_then(|itself| itself.source_arn.as_deref()),
         child,
     }
 }
@@ -161,7 +161,11 @@ fn decide(
 ) -> Result<Grounds, ServiceError> {
     put(lookup, ask, action, conditions, grants, |query, policies| {
         match policy::decide(query, policies) {
-            Decision::Allowed { by } => Ok(by),
+            Decision::Allowed { by } if is_of_served_account(lookup, ask) => Ok(by),
+            Decision::Allowed { .. } => {
+                let denial = Denial::Implicit { policy: PolicyKind::KeyPolicy };
+                Err(refusal(lookup, ask, query, denial))
+            }
             Decision::Denied(denial) => Err(refusal(lookup, ask, query, denial)),
         }
     })?
@@ -225,6 +229,15 @@ fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial
     }
     let Query { principal, action, resource, context: _ } = *query;
     ServiceError::access_denied(&principal.arn, action, resource, &because(denial, action))
+}
+
+/// Whether the key is of an account that the caller may call for, if the caller is a service.
+fn is_of_served_account(lookup: &Lookup<'_>, ask: &Ask<'_>) -> bool {
+    let (Some(itself), Ask::Key(key, _) | Ask::Grant(key, _)) = (lookup.call.caller.service(), ask)
+    else {
+        return true;
+    };
+    itself.service.serves_account(key.account())
 }
 
 /// RetireGrant, as grants see it.

@@ -26,6 +26,7 @@ use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::quotas::Quotas;
+use crate::services::Services;
 use crate::sessions::Sessions;
 use crate::snapshot::KeySnapshot;
 
@@ -63,6 +64,8 @@ pub(crate) struct Host {
     pub(crate) sessions: Sessions,
     /// The guard rails in force; each call is judged by those that it finds.
     pub(crate) guard_rails: ArcSwap<GuardRails>,
+    /// Who may call on behalf of users.
+    pub(crate) services: Services,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::accounts::{self, AccountCredentials, AccountError, AccountSummary, NewAccount};
+use crate::accounts::{
+    self, AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount,
+};
 use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::error::ServiceError;
 use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
@@ -13,6 +15,7 @@ use crate::front;
 use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
+use crate::services::{self, ServiceAccessKeyError, ServiceSummary};
 
 /// A running service. Clones share it.
 #[derive(Clone)]
@@ -80,6 +83,33 @@ impl Service {
     /// See [`ExplainError`].
     pub async fn who_can(&self, supposed: &SupposedCall) -> Result<KeyUsers, ExplainError> {
         explain::who_can(&self.host, supposed).await
+    }
+
+    /// Makes an access key for a registered service; it is good when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceAccessKeyError`]; nothing has changed then.
+    pub async fn create_service_access_key(
+        &self,
+        name: String,
+    ) -> Result<AccessKey, ServiceAccessKeyError> {
+        services::create_access_key(&self.host, name).await
+    }
+
+    /// Deletes an access key of a service; it is good no longer when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceAccessKeyError`]; nothing has changed then.
+    pub async fn delete_service_access_key(
+        &self,
+        access_key_id: String,
+    ) -> Result<(), ServiceAccessKeyError> {
+        services::delete_access_key(&self.host, access_key_id).await
+    }
+
+    /// Lists the services.
+    pub fn services(&self) -> Vec<ServiceSummary> {
+        services::list(&self.host)
     }
 
     /// Runs the jobs now instead of at their next look.
