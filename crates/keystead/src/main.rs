@@ -335,14 +335,14 @@ fn command_services(command: ServiceCommand) -> Result<(), Box<dyn Error>> {
     match command {
         ServiceCommand::CreateAccessKey { name, data_dir } => {
             let settings = data_dir.resolve(configuration::environment())?;
-            services::create_access_key(&settings, name, &mut out)?;
+            services::create_access_key(&settings, &name, &mut out)?;
         }
         ServiceCommand::List(flags) => {
             services::list(&flags.resolve(configuration::environment())?, &mut out)?;
         }
         ServiceCommand::DeleteAccessKey { access_key_id, data_dir } => {
             let settings = data_dir.resolve(configuration::environment())?;
-            services::delete_access_key(&settings, access_key_id, &mut out)?;
+            services::delete_access_key(&settings, &access_key_id, &mut out)?;
         }
     }
     Ok(())

@@ -17,10 +17,10 @@ use crate::{
 /// See [`AccountsError`]; nothing has changed then.
 pub fn create_access_key(
     settings: &Settings,
-    name: String,
+    name: &str,
     out: &mut impl Write,
 ) -> Result<(), AccountsError> {
-    let command = Command::CreateServiceAccessKey { name: name.clone() };
+    let command = Command::CreateServiceAccessKey { name: name.to_owned() };
     let Outcome::ServiceAccessKey { access_key } = command_outcome(settings, command)? else {
         return Err(something_else());
     };
@@ -40,10 +40,10 @@ pub fn create_access_key(
 /// See [`AccountsError`]; nothing has changed then.
 pub fn delete_access_key(
     settings: &Settings,
-    access_key_id: String,
+    access_key_id: &str,
     out: &mut impl Write,
 ) -> Result<(), AccountsError> {
-    let command = Command::DeleteServiceAccessKey { access_key_id: access_key_id.clone() };
+    let command = Command::DeleteServiceAccessKey { access_key_id: access_key_id.to_owned() };
     let Outcome::ServiceAccessKeyDeleted = command_outcome(settings, command)? else {
         return Err(something_else());
     };
