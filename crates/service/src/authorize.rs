@@ -13,6 +13,7 @@ use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::grantee_grants::permissions_asked;
+use crate::managed_keys;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, Lookup, NamedBy, Target};
 
@@ -180,10 +181,16 @@ fn decide(
     if let Ask::Role { arn, .. } = ask {
         return Err(ServiceError::role_denied(&call.principal().arn, action, arn));
     }
+    let unmade = match ask {
+        Ask::Key(key, _) => managed_keys::alias_of_unmade(key).map(|alias| alias.to_string()),
+        Ask::Nothing | Ask::Alias(_) | Ask::Grant(..) | Ask::Identity { .. } | Ask::Role { .. } => {
+            None
+        }
+    };
     Err(ServiceError::access_denied(
         &call.principal().arn,
         action,
-        resource,
+        unmade.as_deref().unwrap_or(resource),
         &because(denial, action),
     ))
 }
