@@ -108,8 +108,11 @@ impl<T: Target> Refused<T> {
             let request = GrantedRequest {
                 operation,
                 encryption_context: facts.encryption_contexts.get(position).copied().flatten(),
-                // No service calls on behalf of a resource.
-                source_arn: None,
+                source_arn: lookup
+                    .call
+                    .caller
+                    .service()
+                    .and_then(|itself| itself.source_arn.as_deref()),
                 child: child.as_ref(),
             };
             let mut known = Vec::new();
@@ -170,7 +173,8 @@ fn decide(
     };
     let query = Query { principal: call.principal(), action, resource, context: conditions };
     let denial = match policy::decide(&query, &policies) {
-        Decision::Allowed { by } => return Ok(by),
+        Decision::Allowed { by } if is_of_served_account(lookup, ask) => return Ok(by),
+        Decision::Allowed { .. } => Denial::Implicit { policy: PolicyKind::KeyPolicy },
         Decision::Denied(denial) => denial,
     };
     if let Ask::Key(key, NamedBy::Ciphertext) = ask
@@ -193,6 +197,15 @@ fn decide(
         unmade.as_deref().unwrap_or(resource),
         &because(denial, action),
     ))
+}
+
+/// Whether the key is of an account that the caller may call for, if the caller is a service.
+fn is_of_served_account(lookup: &Lookup<'_>, ask: &Ask<'_>) -> bool {
+    let (Some(itself), Ask::Key(key, _) | Ask::Grant(key, _)) = (lookup.call.caller.service(), ask)
+    else {
+        return true;
+    };
+    itself.service.serves_account(key.account())
 }
 
 /// RetireGrant, as grants see it.

@@ -102,6 +102,7 @@ fn event(
         [audit::Resource { account_id: &account_id, resource_type: "AWS::KMS::Key", arn: &arn }];
     let mut out = Vec::new();
     Record {
+        invoked_by: None,
         user_identity: UserIdentity::AwsInternal { account_id: &account_id },
         event_time: now,
         event_source: "kms.amazonaws.com",
