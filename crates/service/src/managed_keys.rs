@@ -31,10 +31,18 @@ pub(crate) fn unmade(
     alias: &AliasArn,
 ) -> Result<Option<Arc<KeySnapshot>>, ServiceError> {
     let call = lookup.call;
-    let Some(template) = Template::find(&alias.alias) else { return Ok(None) };
-    if !(template.is_predefined() && lookup.spec.name == "DescribeKey") {
-        return Ok(None);
-    }
+    let of_operator;
+    let template = match (Template::find(&alias.alias), call.caller.via_service()) {
+        (Some(template), Some(service)) if template.is_used_by(&service.name) => template,
+        (Some(template), None) if template.is_predefined() && lookup.spec.name == "DescribeKey" => {
+            template
+        }
+        (None, Some(service)) if alias.alias.as_str() == format!("alias/aws/{}", service.name) => {
+            of_operator = Template::of_service(&service.name).map_err(ServiceError::internal)?;
+            &of_operator
+        }
+        (None | Some(_), None | Some(_)) => return Ok(None),
+    };
     let key_id = KeyId::from_uuid_bytes(*lookup.host.uuid()?.as_bytes());
     let record = record(template, alias, key_id, call.now);
     Ok(Some(Arc::new(KeySnapshot::new(lookup.host.deployment_id, record)?)))

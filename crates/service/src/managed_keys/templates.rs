@@ -8,10 +8,12 @@ use wire::names::{AccountId, AliasName, Partition, Region};
 
 /// One AWS managed key, as every account and Region has it once it is used.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Template {
     alias_name: Box<str>,
     policy_id: Box<str>,
+    /// The services that use the key for callers, by the first part of `kms:ViaService`.
+    services: Box<[Box<str>]>,
     /// Whether ListAliases shows the alias before there is a key.
     predefined: bool,
     /// What the key protects, in the words of its description.
@@ -34,6 +36,9 @@ struct Statement {
 /// The data, by alias name: the policies that GetKeyPolicy of AWS answers for its managed keys.
 const DATA: &str = include_str!("templates.json");
 
+/// The same for a service that AWS does not have; `{service}` is its name.
+const DATA_OF_SERVICE: &str = include_str!("template_of_service.json");
+
 static TEMPLATES: LazyLock<Vec<Template>> =
     LazyLock::new(|| serde_json::from_str(DATA).expect("constant data that a test reads"));
 
@@ -52,6 +57,16 @@ impl Template {
     /// Whether ListAliases shows the alias before there is a key.
     pub(crate) fn is_predefined(&self) -> bool {
         self.predefined
+    }
+
+    /// Whether a service uses the key for callers.
+    pub(crate) fn is_used_by(&self, service: &str) -> bool {
+        self.services.iter().any(|name| **name == *service)
+    }
+
+    /// The template of a service of the operator's own, in the manner of those that use their keys without grants.
+    pub(crate) fn of_service(service: &str) -> serde_json::Result<Template> {
+        serde_json::from_str(&DATA_OF_SERVICE.replace("{service}", service))
     }
 
     /// The description of the key, as AWS words it.
@@ -164,6 +179,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_template_knows_its_services() {
+        let mq = Template::find(&"alias/aws/mq".parse().unwrap()).unwrap();
+        let used_by = ["mq", "elasticfilesystem", "s3"].map(|service| mq.is_used_by(service));
+        assert_eq!(used_by, [true, true, false]);
+        assert!(Template::find(&"alias/aws/nothing".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_service_of_the_operator_has_a_template() {
+        let template = Template::of_service("myapp").unwrap();
+        assert!(template.is_used_by("myapp") && !template.is_predefined());
+        let text = template.policy(account(), "eu-west-1".parse().unwrap());
+        Document::parse(&text).unwrap();
+        let s3 = policy_of("alias/aws/s3", "eu-west-1");
+        assert_eq!(text, s3.replace("S3", "myapp").replace("s3-2", "s3-1").replace("s3", "myapp"));
     }
 
     #[test]
