@@ -133,7 +133,8 @@ pub(crate) async fn create(
     Ok(created)
 }
 
-fn empty(account: AccountId, now: Timestamp) -> AccountRecord {
+/// An account without access keys.
+pub(crate) fn empty(account: AccountId, now: Timestamp) -> AccountRecord {
     AccountRecord {
         account: AccountRow { account, sequence: 0, created: now },
         access_keys: Vec::new(),

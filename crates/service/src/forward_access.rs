@@ -70,7 +70,7 @@ impl Operation for CreateForwardAccessSession {
         let (service, user, region) = match call.caller.service() {
             Some(itself) => {
                 let service = Arc::clone(&itself.service);
-                let (user, region) = user_of(context, &service, required(&request.request)?)?;
+                let (user, region) = user_of(context, &service, forwarded(request)?)?;
                 (service, user, region)
             }
             None if request.request.is_some() => {
@@ -79,7 +79,9 @@ impl Operation for CreateForwardAccessSession {
                 ));
             }
             None => {
-                let name = required(&request.service)?;
+                let name = request.service.as_deref().ok_or_else(|| {
+                    ServiceError::validation("A user names the Service that is to call.")
+                })?;
                 let service = context.host().services.find(name).ok_or_else(|| {
                     ServiceError::validation(format!("No service {name} is registered."))
                 })?;
@@ -104,6 +106,13 @@ impl Operation for CreateForwardAccessSession {
         let forward_access_token = forwarding::seal(&context.host().keyring, &service, &claims)?;
         Ok(Done::read(CreateForwardAccessSessionResponse { forward_access_token, expiration }))
     }
+}
+
+fn forwarded(
+    request: &CreateForwardAccessSessionRequest,
+) -> Result<&ForwardedRequest, ServiceError> {
+    let missing = || ServiceError::validation("A service shows the Request that a user signed.");
+    request.request.as_ref().ok_or_else(missing)
 }
 
 /// The user who signed a request to the service, and the Region of its scope.

@@ -117,7 +117,11 @@ pub(crate) fn list(host: &Host) -> Vec<ServiceSummary> {
 
 async fn save(host: &Host, record: IdentityRecord) -> Result<(), ServiceAccessKeyError> {
     let changes = Changes::new(host);
+    let now = host.clock.now();
     let save = move |transaction: &mut store::Transaction<'_>| {
+        if transaction.account(*SYSTEM_ACCOUNT)?.is_none() {
+            transaction.save_account(&accounts::empty(*SYSTEM_ACCOUNT, now))?;
+        }
         changes.save(transaction, record).map(drop).map_err(ServiceAccessKeyError::from)
     };
     host.store.write(save).await
