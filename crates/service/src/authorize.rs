@@ -16,6 +16,7 @@ use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::grantee_grants::{GranteeGrants, permissions_asked};
+use crate::managed_keys;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, Lookup, NamedBy, Target};
 
@@ -228,6 +229,13 @@ fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial
         return ServiceError::role_denied(&query.principal.arn, query.action, arn);
     }
     let Query { principal, action, resource, context: _ } = *query;
+    let unmade = match ask {
+        Ask::Key(key, _) => managed_keys::alias_of_unmade(key).map(|alias| alias.to_string()),
+        Ask::Nothing | Ask::Alias(_) | Ask::Grant(..) | Ask::Identity { .. } | Ask::Role { .. } => {
+            None
+        }
+    };
+    let resource = unmade.as_deref().unwrap_or(resource);
     ServiceError::access_denied(&principal.arn, action, resource, &because(denial, action))
 }
 

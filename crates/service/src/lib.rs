@@ -36,6 +36,7 @@ mod jobs;
 mod key_state;
 mod kms;
 mod last_usage;
+mod managed_keys;
 mod open;
 mod operation;
 mod operations;

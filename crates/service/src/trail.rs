@@ -61,6 +61,8 @@ impl<R> Done<R> {
 pub(crate) enum Resource {
     /// A key that the call resolved.
     Key(Arc<KeySnapshot>),
+    /// An AWS managed key that the call makes if it may use it, and the alias by which it is told until then.
+    Unmade { key: Arc<KeySnapshot>, alias_arn: String },
     /// Anything else that has an ARN.
     Named { account: AccountId, resource_type: &'static str, arn: String },
 }
@@ -130,6 +132,14 @@ impl<'a> Draft<'a> {
     pub(crate) fn set_resources(&mut self, target: &impl Target) {
         self.resources = target.resources();
         self.told.additional_event_data = target.additional_event_data();
+    }
+
+    /// The first key of the call that is not made yet.
+    pub(crate) fn unmade_key(&self) -> Option<&KeySnapshot> {
+        self.resources.iter().find_map(|resource| match resource {
+            Resource::Unmade { key, .. } => Some(&**key),
+            Resource::Key(_) | Resource::Named { .. } => None,
+        })
     }
 
     /// Notes that the keys of the call have been used by it.
@@ -477,6 +487,11 @@ impl Resource {
                 account_id: key.account_text(),
                 resource_type: KEY_TYPE,
                 arn: key.arn_text(),
+            },
+            Resource::Unmade { key, alias_arn } => audit::Resource {
+                account_id: key.account_text(),
+                resource_type: ALIAS_TYPE,
+                arn: alias_arn,
             },
             Resource::Named { account, resource_type, arn } => {
                 audit::Resource { account_id: account.as_str(), resource_type, arn }
