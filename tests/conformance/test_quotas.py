@@ -51,7 +51,8 @@ def test_calls_beyond_an_enforced_quota_are_throttled(tmp_path):
         served = make_aliases(kms, 20)
         assert 1 <= served < 20
         # What was throttled was not done; other operations and other Regions have quotas of their own.
-        assert len(kms.list_aliases()["Aliases"]) == served
+        own = [entry for entry in kms.list_aliases()["Aliases"] if "TargetKeyId" in entry]
+        assert len(own) == served
         assert make_aliases(client("eu-central-1"), 1) == 1
         assert metric(server, "exceeded_total", "CreateAlias") == 20 - served
         assert metric(server, "taken_total", "CreateAlias") == served + 1

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use server::{
     accounts::{self, Accounts},
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
-    self_signed, serve,
+    self_signed, serve, services,
 };
 use service::{Clock, SystemClock};
 use zeroize::Zeroizing;
@@ -34,6 +34,9 @@ enum Command {
     /// Make and list accounts, with a server running or not; a running one obeys at once.
     #[command(subcommand)]
     Account(Account),
+    /// Make, list and delete the access keys of registered services, with a server running or not.
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -47,6 +50,28 @@ enum Account {
     Create(CreateAccount),
     /// List the accounts: id, when it was made, access key ids.
     List(DataDirFlags),
+}
+
+#[derive(Subcommand)]
+enum ServiceCommand {
+    /// Make an access key for a service that the configuration file registers, and tell it in credentials-file form.
+    CreateAccessKey {
+        /// The name of the service.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        data_dir: DataDirFlags,
+    },
+    /// List the services: name, service principal, access key ids.
+    List(DataDirFlags),
+    /// Delete an access key of a service.
+    DeleteAccessKey {
+        /// The access key id.
+        #[arg(value_name = "ID")]
+        access_key_id: String,
+        #[command(flatten)]
+        data_dir: DataDirFlags,
+    },
 }
 
 #[derive(clap::Args)]
@@ -98,6 +123,7 @@ fn main() -> ExitCode {
         Command::Serve(flags) => start(flags),
         Command::Account(Account::Create(create)) => create_accounts(create),
         Command::Account(Account::List(flags)) => list_accounts(flags),
+        Command::Service(command) => command_services(command),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -133,6 +159,24 @@ fn create_accounts(create: CreateAccount) -> Result<(), Box<dyn Error>> {
 fn list_accounts(flags: DataDirFlags) -> Result<(), Box<dyn Error>> {
     let settings = flags.resolve(configuration::environment())?;
     Ok(accounts::list(&settings, &mut io::stdout().lock())?)
+}
+
+fn command_services(command: ServiceCommand) -> Result<(), Box<dyn Error>> {
+    let mut out = io::stdout().lock();
+    match command {
+        ServiceCommand::CreateAccessKey { name, data_dir } => {
+            let settings = data_dir.resolve(configuration::environment())?;
+            services::create_access_key(&settings, name, &mut out)?;
+        }
+        ServiceCommand::List(flags) => {
+            services::list(&flags.resolve(configuration::environment())?, &mut out)?;
+        }
+        ServiceCommand::DeleteAccessKey { access_key_id, data_dir } => {
+            let settings = data_dir.resolve(configuration::environment())?;
+            services::delete_access_key(&settings, access_key_id, &mut out)?;
+        }
+    }
+    Ok(())
 }
 
 fn tell_version() -> Result<(), Box<dyn Error>> {

@@ -18,6 +18,7 @@ use crate::{
     },
     limits::{CONTROL_ACCOUNTS_MAX, CONTROL_BYTES_MAX},
     lock::{Lock, LockError},
+    services,
 };
 
 /// Bytes of an access key id and of a secret; AWS's ids have 16 to 128, and what a test invents may be shorter.
@@ -213,7 +214,10 @@ fn tell_created(account: &Account, generated: bool, out: &mut impl Write) -> io:
 }
 
 /// Has the running server obey, or obeys here when none runs.
-fn command_outcome(settings: &Settings, command: Command) -> Result<Outcome, AccountsError> {
+pub(crate) fn command_outcome(
+    settings: &Settings,
+    command: Command,
+) -> Result<Outcome, AccountsError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -236,7 +240,11 @@ fn command_outcome(settings: &Settings, command: Command) -> Result<Outcome, Acc
     })?;
     match outcome {
         Outcome::Refused { message } => Err(AccountsError::Refused(message)),
-        Outcome::Created { .. } | Outcome::Accounts { .. } => Ok(outcome),
+        Outcome::Created { .. }
+        | Outcome::Accounts { .. }
+        | Outcome::ServiceAccessKey { .. }
+        | Outcome::ServiceAccessKeyDeleted
+        | Outcome::Services { .. } => Ok(outcome),
     }
 }
 
@@ -245,6 +253,11 @@ pub(crate) async fn obey(service: &Service, command: Command) -> Outcome {
     let obeyed = match command {
         Command::CreateAccounts { accounts } => create(service, accounts).await,
         Command::ListAccounts => list_all(service).await,
+        Command::CreateServiceAccessKey { name } => services::create(service, name).await,
+        Command::DeleteServiceAccessKey { access_key_id } => {
+            services::delete(service, access_key_id).await
+        }
+        Command::ListServices => Ok(services::list_all(service)),
     };
     obeyed.unwrap_or_else(|message| Outcome::Refused { message })
 }

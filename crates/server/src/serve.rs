@@ -157,6 +157,7 @@ fn assembly<'a>(
         cache_bytes: settings.cache_bytes,
         durability: settings.journal_durability,
         regions: settings.regions.clone(),
+        services: settings.services.clone(),
         request_quotas: settings.request_quotas,
         request_quota_adjustments: settings.request_quota_adjustments.clone(),
         attestation_roots_pem: None,

@@ -13,6 +13,7 @@ use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::grantee_grants::permissions_asked;
+use crate::managed_keys;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, Lookup, NamedBy, Target};
 
@@ -107,8 +108,11 @@ impl<T: Target> Refused<T> {
             let request = GrantedRequest {
                 operation,
                 encryption_context: facts.encryption_contexts.get(position).copied().flatten(),
-                // No service calls on behalf of a resource.
-                source_arn: None,
+                source_arn: lookup
+                    .call
+                    .caller
+                    .service()
+                    .and_then(|itself| itself.source_arn.as_deref()),
                 child: child.as_ref(),
             };
             let mut known = Vec::new();
@@ -169,7 +173,8 @@ fn decide(
     };
     let query = Query { principal: call.principal(), action, resource, context: conditions };
     let denial = match policy::decide(&query, &policies) {
-        Decision::Allowed { by } => return Ok(by),
+        Decision::Allowed { by } if is_of_served_account(lookup, ask) => return Ok(by),
+        Decision::Allowed { .. } => Denial::Implicit { policy: PolicyKind::KeyPolicy },
         Decision::Denied(denial) => denial,
     };
     if let Ask::Key(key, NamedBy::Ciphertext) = ask
@@ -180,12 +185,27 @@ fn decide(
     if let Ask::Role { arn, .. } = ask {
         return Err(ServiceError::role_denied(&call.principal().arn, action, arn));
     }
+    let unmade = match ask {
+        Ask::Key(key, _) => managed_keys::alias_of_unmade(key).map(|alias| alias.to_string()),
+        Ask::Nothing | Ask::Alias(_) | Ask::Grant(..) | Ask::Identity { .. } | Ask::Role { .. } => {
+            None
+        }
+    };
     Err(ServiceError::access_denied(
         &call.principal().arn,
         action,
-        resource,
+        unmade.as_deref().unwrap_or(resource),
         &because(denial, action),
     ))
+}
+
+/// Whether the key is of an account that the caller may call for, if the caller is a service.
+fn is_of_served_account(lookup: &Lookup<'_>, ask: &Ask<'_>) -> bool {
+    let (Some(itself), Ask::Key(key, _) | Ask::Grant(key, _)) = (lookup.call.caller.service(), ask)
+    else {
+        return true;
+    };
+    itself.service.serves_account(key.account())
 }
 
 /// RetireGrant, as grants see it.

@@ -11,6 +11,7 @@ use wire::names::{AccountId, Partition, Region};
 use crate::api::Peer;
 use crate::credentials::Credential;
 use crate::identities::{Identities, Identity, NOTHING, Standing};
+use crate::services::{Itself, Part, RegisteredService};
 use crate::sessions::Session;
 
 /// What every step of the pipeline knows of the call that it serves.
@@ -54,6 +55,8 @@ pub(crate) struct Caller {
     standing: Arc<Standing>,
     /// The managed policies of a session, as they are in force.
     session_policies: Vec<Arc<Document>>,
+    /// The part that a service has in the call.
+    part: Option<Arc<Part>>,
 }
 
 impl Caller {
@@ -66,10 +69,36 @@ impl Caller {
             identities.policy(account, stored_arn).unwrap_or_else(|| Arc::clone(&NOTHING))
         });
         let session_policies = policies.collect();
-        Some(Caller { credential, standing, session_policies })
+        Some(Caller { credential, standing, session_policies, part: None })
     }
 
-    /// The access key id that signed.
+    /// The same caller in a call in which a service has a part.
+    pub(crate) fn with_part(self, part: Part) -> Caller {
+        Caller { part: Some(Arc::new(part)), ..self }
+    }
+
+    /// The part that a service has in the call.
+    pub(crate) fn part(&self) -> Option<&Part> {
+        self.part.as_deref()
+    }
+
+    /// The service that calls as itself.
+    pub(crate) fn service(&self) -> Option<&Itself> {
+        match self.part()? {
+            Part::Itself(itself) => Some(itself),
+            Part::Forwarding(_) => None,
+        }
+    }
+
+    /// The service that calls as this user.
+    pub(crate) fn via_service(&self) -> Option<&RegisteredService> {
+        match self.part()? {
+            Part::Itself(_) => None,
+            Part::Forwarding(forwarding) => Some(&forwarding.service),
+        }
+    }
+
+    /// The access key id of the caller; of a user behind a service the one with which the user signed.
     pub(crate) fn access_key_id(&self) -> &str {
         self.credential.access_key_id()
     }
@@ -86,6 +115,9 @@ impl Caller {
 
     /// The caller, as policies see it in a partition.
     pub(crate) fn principal(&self, partition: Partition) -> &Principal {
+        if let Some(itself) = self.service() {
+            return &itself.principal;
+        }
         let of_session = self.session().and_then(|session| session.principal(partition));
         of_session.unwrap_or_else(|| self.standing.principal(partition))
     }

@@ -14,6 +14,7 @@ use crate::call::Call;
 use crate::facts::{Cryptography, Facts, GrantFacts};
 use crate::identities::Identity;
 use crate::recipient;
+use crate::services::{Itself, RegisteredService};
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, NamedBy};
 
@@ -281,9 +282,64 @@ fn tag_of<'i>(identity: &'i Identity, name: &str) -> Option<ConditionValues<'i>>
     tag.map(|tag| tag.tag_value.as_str().into())
 }
 
+/// What the caller's being a service has to say of a key; none where it says nothing.
+fn of_service<'s>(itself: &'s Itself, key: &str) -> Option<Option<ConditionValues<'s>>> {
+    let source = |text: &'s Option<Box<str>>| text.as_deref().map(ConditionValues::from);
+    match key {
+        // A service has no account, no user and no address of a user (IAM User Guide, "AWS global condition context
+        // keys").
+        "aws:userid"
+        | "kms:calleraccount"
+        | "aws:principalaccount"
+        | "aws:principalarn"
+        | "aws:principaltype"
+        | "aws:username"
+        | "aws:sourceip" => Some(None),
+        "aws:principalisawsservice" => Some(Some(true.into())),
+        "aws:principalservicename" => Some(Some(itself.service.principal.as_str().into())),
+        "aws:principalservicenameslist" => {
+            Some(Some(ConditionValues::many(std::iter::once(itself.service.principal.as_str()))))
+        }
+        "aws:sourcearn" => Some(source(&itself.source_arn)),
+        "aws:sourceaccount" => Some(source(&itself.source_account)),
+        _ => None,
+    }
+}
+
+impl<'a> Conditions<'a> {
+    /// What a service's calling as the user has to say of a key; none where it says nothing.
+    fn of_via(
+        &self,
+        service: &'a RegisteredService,
+        key: &str,
+    ) -> Option<Option<ConditionValues<'a>>> {
+        match key {
+            "kms:viaservice" => Some(Some(service.via(self.call.region).into())),
+            "aws:calledvia" => {
+                Some(Some(ConditionValues::many(std::iter::once(service.principal.as_str()))))
+            }
+            "aws:calledviafirst" | "aws:calledvialast" => {
+                Some(Some(service.principal.as_str().into()))
+            }
+            "aws:viaawsservice" => Some(Some(true.into())),
+            "kms:grantisforawsresource" => {
+                Some(self.facts.grant.is_for_aws_resource.map(|_| true.into()))
+            }
+            // The address is the service's own.
+            "aws:sourceip" => Some(None),
+            _ => None,
+        }
+    }
+}
+
 impl ConditionContext for Conditions<'_> {
     fn values(&self, key: &str) -> Option<ConditionValues<'_>> {
         let call = self.call;
+        let of_service = call.caller.service().and_then(|itself| of_service(itself, key));
+        let of_via = call.caller.via_service().and_then(|service| self.of_via(service, key));
+        if let Some(values) = of_service.or(of_via) {
+            return values;
+        }
         let principal = call.principal();
         match key {
             "aws:userid" => Some(call.caller.user_id().into()),

@@ -24,6 +24,7 @@ use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::quotas::Quotas;
+use crate::services::Services;
 use crate::sessions::Sessions;
 use crate::snapshot::KeySnapshot;
 
@@ -59,6 +60,8 @@ pub(crate) struct Host {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) identities: Arc<Identities>,
     pub(crate) sessions: Sessions,
+    /// Who may call on behalf of users.
+    pub(crate) services: Services,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.

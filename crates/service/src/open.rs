@@ -30,6 +30,7 @@ use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas};
 use crate::service::Service;
+use crate::services::{RegisteredService, Services};
 use crate::sessions::Sessions;
 
 /// What an ordinary key weighs in memory, to size the cache's tables.
@@ -56,6 +57,8 @@ pub struct Assembly<'a> {
     pub durability: Durability,
     /// The Regions that are served; all when absent.
     pub regions: Option<Vec<Region>>,
+    /// The services that may call.
+    pub services: Vec<RegisteredService>,
     /// What is done with calls beyond a request quota.
     pub request_quotas: QuotaMode,
     /// Request quotas that are not AWS's.
@@ -330,6 +333,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         credentials: Arc::new(credentials),
         identities: Arc::new(identities),
         sessions: Sessions::default(),
+        services: Services::new(assembly.services),
         regions: assembly.regions,
         keys,
         aliases,

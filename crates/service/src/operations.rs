@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::forward_access;
 use crate::iam::{
     absent, access_keys, accounts, group_policies, groups, permissions_boundaries, policies,
     policy_tags, policy_versions, role_policies, roles, user_policies, users,
@@ -144,6 +145,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<assumed_roles::AssumeRole>::new(),
     &Row::<sessions::GetSessionToken>::new(),
     &Row::<sessions::GetFederationToken>::new(),
+    &Row::<forward_access::CreateForwardAccessSession>::new(),
 ];
 
 /// The operations of AWS KMS that are not built yet, one to a line; a capability that builds one takes its line out.

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::accounts::{self, AccountCredentials, AccountError, AccountSummary, NewAccount};
+use crate::accounts::{
+    self, AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount,
+};
 use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::error::ServiceError;
 use crate::front;
 use crate::host::Host;
 use crate::jobs;
+use crate::services::{self, ServiceAccessKeyError, ServiceSummary};
 
 /// A running service. Clones share it.
 #[derive(Clone)]
@@ -57,6 +60,33 @@ impl Service {
     /// When the store cannot be read.
     pub async fn accounts(&self) -> Result<Vec<AccountSummary>, AccountError> {
         accounts::list(&self.host).await
+    }
+
+    /// Makes an access key for a registered service; it is good when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceAccessKeyError`]; nothing has changed then.
+    pub async fn create_service_access_key(
+        &self,
+        name: String,
+    ) -> Result<AccessKey, ServiceAccessKeyError> {
+        services::create_access_key(&self.host, name).await
+    }
+
+    /// Deletes an access key of a service; it is good no longer when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceAccessKeyError`]; nothing has changed then.
+    pub async fn delete_service_access_key(
+        &self,
+        access_key_id: String,
+    ) -> Result<(), ServiceAccessKeyError> {
+        services::delete_access_key(&self.host, access_key_id).await
+    }
+
+    /// Lists the services.
+    pub fn services(&self) -> Vec<ServiceSummary> {
+        services::list(&self.host)
     }
 
     /// Runs the jobs now instead of at their next look.

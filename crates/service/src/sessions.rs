@@ -83,6 +83,7 @@ pub(crate) enum SessionKind {
 /// A session whose token was opened.
 pub(crate) struct Session {
     claims: Claims,
+    token: Box<str>,
     /// Who calls, if it is not the user itself.
     principals: Option<[Principal; 3]>,
     /// The ARN of the role or user behind it when the token was opened.
@@ -95,6 +96,11 @@ impl Session {
     /// What the token says.
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// The token itself.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// The caller in a partition, if it is not the user itself.
@@ -169,7 +175,7 @@ pub(crate) fn find(host: &Host, access_key_id: &str, token: &str) -> Option<Arc<
         None if host.credentials.has_account(account) => Arc::new(Holder::of_root(account)),
         None => return None,
     };
-    let session = open(claims, &*holder.standing()?)?;
+    let session = open(token, claims, &*holder.standing()?)?;
     let secret = SecretAccessKey::new(secret.to_string());
     let credential = Credential::of(access_key_id, account, holder, secret).of_session(session);
     let credential = Arc::new(credential);
@@ -177,7 +183,7 @@ pub(crate) fn find(host: &Host, access_key_id: &str, token: &str) -> Option<Arc<
     Some(credential)
 }
 
-fn open(claims: Claims, standing: &Standing) -> Option<Session> {
+fn open(token: &str, claims: Claims, standing: &Standing) -> Option<Session> {
     let account: AccountId = claims.account.parse().ok()?;
     let identity = standing.identity();
     let id = identity.map_or_else(|| account.to_string(), |identity| identity.id().to_owned());
@@ -213,7 +219,7 @@ fn open(claims: Claims, standing: &Standing) -> Option<Session> {
     let policies = policies.ok()?.into_iter().collect();
     let user_id = user_id.map(String::into_boxed_str);
     let issuer_arn = standing.principal(Partition::Aws).arn.clone();
-    Some(Session { claims, principals, issuer_arn, user_id, policies })
+    Some(Session { claims, token: token.into(), principals, issuer_arn, user_id, policies })
 }
 
 /// `arn:aws:sts::111122223333:assumed-role/ROLE/SESSION`, and the like.

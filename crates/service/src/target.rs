@@ -16,6 +16,7 @@ use crate::call::Call;
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::identities::Identity;
+use crate::managed_keys;
 use crate::operation::{KeyForms, Spec};
 use crate::snapshot::KeySnapshot;
 use crate::trail::Resource;
@@ -131,7 +132,12 @@ impl Target for OneKey {
     }
 
     fn resources(&self) -> Vec<Resource> {
-        vec![Resource::Key(Arc::clone(&self.key))]
+        vec![match managed_keys::alias_of_unmade(&self.key) {
+            Some(alias) => {
+                Resource::Unmade { key: Arc::clone(&self.key), alias_arn: alias.to_string() }
+            }
+            None => Resource::Key(Arc::clone(&self.key)),
+        }]
     }
 }
 
@@ -194,10 +200,7 @@ impl Target for TwoKeys {
     }
 
     fn resources(&self) -> Vec<Resource> {
-        vec![
-            Resource::Key(Arc::clone(&self.source.key)),
-            Resource::Key(Arc::clone(&self.destination.key)),
-        ]
+        [&self.source, &self.destination].into_iter().flat_map(OneKey::resources).collect()
     }
 }
 
@@ -363,10 +366,12 @@ impl Lookup<'_> {
         self.refuse_another_region(arn.region)?;
         let target = self.host.alias_target(arn.account, arn.region, &arn.alias).await?;
         let Some(key_id) = target else {
-            return Err(match arn.account == self.call.account() {
-                true => ServiceError::alias_not_found(arn),
-                false => self.invisible(&arn.to_string()),
-            });
+            if arn.account != self.call.account() {
+                return Err(self.invisible(&arn.to_string()));
+            }
+            let key = managed_keys::unmade(self, arn)?;
+            let key = key.ok_or_else(|| ServiceError::alias_not_found(arn))?;
+            return Ok(OneKey { key, named_by: NamedBy::Alias(arn.alias.clone()) });
         };
         let key = self.host.key((arn.region, key_id)).await?;
         // The alias and its key were read one after the other; a key that no longer lists the alias has lost it since.

@@ -15,6 +15,15 @@ pub enum PathRule {
     AsGiven,
 }
 
+/// What stands for the body.
+#[derive(Clone, Copy)]
+pub(crate) enum Payload<'a> {
+    /// The hash of a body that is at hand.
+    Hash([u8; HASH_BYTES]),
+    /// What whoever has the body says of it.
+    Said(&'a str),
+}
+
 /// The parts of a canonical request.
 pub(crate) struct CanonicalRequest<'a> {
     pub(crate) method: &'a str,
@@ -25,7 +34,7 @@ pub(crate) struct CanonicalRequest<'a> {
     pub(crate) headers: &'a [(&'a str, &'a [u8])],
     /// Sorted, joined by semicolons.
     pub(crate) signed_headers: &'a str,
-    pub(crate) body_hash: [u8; HASH_BYTES],
+    pub(crate) payload: Payload<'a>,
 }
 
 impl CanonicalRequest<'_> {
@@ -43,7 +52,10 @@ impl CanonicalRequest<'_> {
         out.push(b'\n');
         out.extend_from_slice(self.signed_headers.as_bytes());
         out.push(b'\n');
-        write_hex(&self.body_hash, out);
+        match self.payload {
+            Payload::Hash(hash) => write_hex(&hash, out),
+            Payload::Said(text) => out.extend_from_slice(text.as_bytes()),
+        }
     }
 
     /// `name:value,value` with the values in arrival order.

@@ -39,6 +39,11 @@ pub enum UserIdentity<'a> {
         /// The account whose resource the event is about.
         account_id: &'a str,
     },
+    /// A service acting for itself.
+    AwsService {
+        /// Its service principal.
+        invoked_by: &'a str,
+    },
     /// Nobody who could be identified: no credentials, an unknown access key, a bad signature.
     Anonymous {
         /// The access key that the request named, not believed; `None` if it named none.
@@ -131,7 +136,7 @@ fn write_members(out: &mut Vec<u8>, members: &[(&[u8], &str)]) {
 const ACCESS_KEY_ID_BYTES_MAX: usize = 128;
 
 impl UserIdentity<'_> {
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, invoked_by: Option<&str>, out: &mut Vec<u8>) {
         match *self {
             UserIdentity::Root { account_id, arn, access_key_id } => {
                 out.extend_from_slice(br#"{"type":"Root","principalId":"#);
@@ -161,6 +166,10 @@ impl UserIdentity<'_> {
                 json::text(out, account_id.as_bytes());
                 out.extend_from_slice(br#","invokedBy":"AWS Internal""#);
             }
+            UserIdentity::AwsService { invoked_by } => {
+                let members = [(br#"{"type":"AWSService","invokedBy":"#.as_slice(), invoked_by)];
+                write_members(out, &members);
+            }
             UserIdentity::Anonymous { access_key_id } => {
                 out.extend_from_slice(
                     br#"{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL""#,
@@ -170,6 +179,9 @@ impl UserIdentity<'_> {
                     json::text_bounded(out, claimed, ACCESS_KEY_ID_BYTES_MAX);
                 }
             }
+        }
+        if let Some(invoked_by) = invoked_by {
+            write_members(out, &[(br#","invokedBy":"#, invoked_by)]);
         }
         out.push(b'}');
     }

@@ -14,6 +14,7 @@ const ROOT: UserIdentity<'static> = UserIdentity::Root {
 fn encrypt() -> Record<'static> {
     Record {
         user_identity: ROOT,
+        invoked_by: None,
         event_time: "2022-08-10T22:38:27.9Z".parse().unwrap(),
         event_source: "kms.amazonaws.com",
         event_name: "Encrypt",

@@ -26,7 +26,8 @@ pub(super) fn address(text: &str) -> Option<SocketAddr> {
 }
 
 pub(super) fn account_id(text: &str) -> Option<AccountId> {
-    text.parse().ok()
+    // The account of services is nobody else's.
+    text.parse().ok().filter(|account_id| *account_id != *service::SYSTEM_ACCOUNT)
 }
 
 pub(super) fn regions(text: &str) -> Option<Vec<Region>> {

@@ -11,6 +11,12 @@ pub(crate) enum Command {
     CreateAccounts { accounts: Vec<Account> },
     /// Tell every account.
     ListAccounts,
+    /// Make an access key for a service.
+    CreateServiceAccessKey { name: String },
+    /// Delete an access key of a service.
+    DeleteServiceAccessKey { access_key_id: String },
+    /// Tell every service.
+    ListServices,
 }
 
 /// One account to make, or one that was made.
@@ -53,6 +59,12 @@ pub(crate) enum Outcome {
     Created { accounts: Vec<Account> },
     /// Every account.
     Accounts { accounts: Vec<Listed> },
+    /// The access key is made and good at once.
+    ServiceAccessKey { access_key: AccessKey },
+    /// The access key is good no longer.
+    ServiceAccessKeyDeleted,
+    /// Every service.
+    Services { services: Vec<ListedService> },
     /// Nothing was done.
     Refused { message: String },
 }
@@ -63,5 +75,15 @@ pub(crate) enum Outcome {
 pub(crate) struct Listed {
     pub(crate) account_id: String,
     pub(crate) created: String,
+    pub(crate) access_key_ids: Vec<String>,
+}
+
+/// One service as it is listed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListedService {
+    pub(crate) name: String,
+    /// None if it has access keys and is not registered.
+    pub(crate) principal: Option<String>,
     pub(crate) access_key_ids: Vec<String>,
 }

@@ -93,7 +93,7 @@ impl Operation for ReplicateKey {
             .change_with_events(vec![created], move |transaction, events| {
                 let record = Context::same_key(transaction, &primary)?;
                 let replica = join(transaction, record, replica)?;
-                events.push(events::replica_created(&replica, event_id, now));
+                events.push(events::created(&replica, event_id, now));
                 Ok(ReplicateKeyResponse {
                     replica_key_metadata: metadata(&replica),
                     replica_policy: replica.policy.document.clone(),
