@@ -275,6 +275,7 @@ def deletion_of_the_key(scene):
 def test_what_is_taken_away_is_gone_for_every_later_request(scene, prepare):
     change, error = prepare(scene)
     told, acknowledged = around(scene.server, scene.request(), change)
-    assert {(one.status, one.error) for one in told} == {(200, None), (400, error)}
+    # One that is on its way while a role is deleted may know its caller and not yet the key's policy, or the reverse.
+    assert {one.status for one in told} == {200, 400} and {one.error for one in told} <= {None, DENIED, error}
     later = [one for one in told if one.sent > acknowledged]
     assert len(later) >= CONNECTIONS and {one.error for one in later} == {error}
