@@ -26,7 +26,7 @@ use crate::trail::Done;
 
 /// S3 signs the path as it is sent; all other services sign it encoded once more (IAM User Guide, "Create a signed AWS
 /// API request").
-const SERVICE_OF_PATHS_AS_GIVEN: &str = "s3";
+const SERVICE_OF_PATHS_AS_SENT: &str = "s3";
 
 /// Makes the session with which a service calls as a user. The user asks for it, or the service shows a request that
 /// the user signed.
@@ -138,8 +138,8 @@ fn user_of(
         body: &[],
     };
     let claim = sigv4::parse(&request)?;
-    let claim = match service.signing_name == SERVICE_OF_PATHS_AS_GIVEN {
-        true => claim.with_path_rule(PathRule::AsGiven),
+    let claim = match service.signing_name == SERVICE_OF_PATHS_AS_SENT {
+        true => claim.with_path_rule(PathRule::AsSent),
         false => claim,
     };
     let proof = Proof {
