@@ -157,6 +157,8 @@ impl Account {
                 holder.stand(standing);
             }
             IdentityKind::Group | IdentityKind::Policy => self.refresh_others(identity),
+            // Nobody's policies depend on it.
+            IdentityKind::OidcProvider => {}
         }
     }
 
@@ -173,7 +175,8 @@ impl Account {
                 IdentityKind::User
                 | IdentityKind::Group
                 | IdentityKind::Role
-                | IdentityKind::Policy,
+                | IdentityKind::Policy
+                | IdentityKind::OidcProvider,
                 _,
             ) => false,
         };

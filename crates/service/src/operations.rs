@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::iam::{
-    absent, access_keys, accounts, group_policies, groups, permissions_boundaries, policies,
-    policy_tags, policy_versions, role_policies, roles, user_policies, users,
+    absent, access_keys, accounts, group_policies, groups, open_id_connect_provider_tags,
+    open_id_connect_providers, permissions_boundaries, policies, policy_tags, policy_versions,
+    role_policies, roles, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
@@ -133,6 +134,16 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<policy_tags::TagPolicy>::new(),
     &Row::<policy_tags::UntagPolicy>::new(),
     &Row::<policy_tags::ListPolicyTags>::new(),
+    &Row::<open_id_connect_providers::CreateOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::GetOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::ListOpenIDConnectProviders>::new(),
+    &Row::<open_id_connect_providers::DeleteOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::AddClientIDToOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::RemoveClientIDFromOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::UpdateOpenIDConnectProviderThumbprint>::new(),
+    &Row::<open_id_connect_provider_tags::TagOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_provider_tags::UntagOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_provider_tags::ListOpenIDConnectProviderTags>::new(),
     &Row::<absent::GetLoginProfile>::new(),
     &Row::<absent::ListMFADevices>::new(),
     &Row::<absent::ListSigningCertificates>::new(),
