@@ -39,6 +39,8 @@ pub struct Settings {
     pub cache_bytes: usize,
     /// The file of those whose attestation documents are believed; `None` is AWS's root.
     pub attestation_roots: Option<PathBuf>,
+    /// The issuers of OIDC tokens, by URL, with the files of the keys that they sign with.
+    pub oidc_keys: Vec<(String, PathBuf)>,
     /// Locked memory for unwrapped key material.
     pub arena_bytes: usize,
     /// How log lines look.
@@ -134,6 +136,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
             optional(all, "tls_key", values::path)?,
         )?,
         attestation_roots: optional(all, "attestation_roots", values::path)?,
+        oidc_keys: optional(all, "oidc_keys", values::oidc_keys)?.unwrap_or_default(),
         journal_durability: required(all, "journal_durability", values::journal_durability)?,
         cache_bytes: required(all, "cache_bytes", values::cache_bytes)?,
         arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use policy::{Document, Policies, Principal};
+use sigv4::SecretAccessKey;
 use store::IdentityKind;
 use uuid::Uuid;
 use wire::names::{AccountId, Partition, Region};
 
 use crate::api::Peer;
 use crate::credentials::Credential;
-use crate::identities::{Identities, Identity, NOTHING, Standing};
+use crate::identities::{Holder, Identities, Identity, NOTHING, Standing};
 use crate::sessions::Session;
+use crate::web_identity::WebIdentity;
 
 /// What every step of the pipeline knows of the call that it serves.
 pub(crate) struct Call<'a> {
@@ -23,7 +25,7 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Timestamp,
     /// The Region that the credential scope names.
     pub(crate) region: Region,
-    /// The caller, whose signature has been verified.
+    /// The caller, whose signature or token has been verified.
     pub(crate) caller: Caller,
     /// The other end of the connection.
     pub(crate) peer: &'a Peer,
@@ -54,6 +56,8 @@ pub(crate) struct Caller {
     standing: Arc<Standing>,
     /// The managed policies of a session, as they are in force.
     session_policies: Vec<Arc<Document>>,
+    /// Whom a token stands for, if a token and no signature does.
+    web_identity: Option<Arc<WebIdentity>>,
 }
 
 impl Caller {
@@ -66,7 +70,26 @@ impl Caller {
             identities.policy(account, stored_arn).unwrap_or_else(|| Arc::clone(&NOTHING))
         });
         let session_policies = policies.collect();
-        Some(Caller { credential, standing, session_policies })
+        Some(Caller { credential, standing, session_policies, web_identity: None })
+    }
+
+    /// The caller whom a token stands for; it has no access key.
+    pub(crate) fn of_web_identity(web_identity: WebIdentity) -> Option<Caller> {
+        let holder = Arc::new(Holder::of_web_identity(web_identity.principals()));
+        let standing = holder.standing()?;
+        let nothing = SecretAccessKey::new(String::new());
+        let credential = Credential::of("", web_identity.account, holder, nothing);
+        Some(Caller {
+            credential: Arc::new(credential),
+            standing,
+            session_policies: Vec::new(),
+            web_identity: Some(Arc::new(web_identity)),
+        })
+    }
+
+    /// Whom a token stands for.
+    pub(crate) fn web_identity(&self) -> Option<&WebIdentity> {
+        self.web_identity.as_deref()
     }
 
     /// The access key id that signed.
@@ -100,7 +123,7 @@ impl Caller {
         self.credential.session()
     }
 
-    /// The user or role, also the one behind a session; none for a root user.
+    /// The user or role, also the one behind a session; none for a root user and a web identity.
     pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
         self.standing.identity()
     }
@@ -113,6 +136,9 @@ impl Caller {
 
     /// The unique id by which AWS knows the caller: `aws:userid`.
     pub(crate) fn user_id(&self) -> &str {
+        if let Some(web_identity) = &self.web_identity {
+            return &web_identity.principal_id;
+        }
         match (self.session().and_then(Session::user_id), self.identity()) {
             (Some(user_id), _) => user_id,
             (None, Some(identity)) => identity.id(),

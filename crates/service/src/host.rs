@@ -26,6 +26,7 @@ use crate::outbox::Outbox;
 use crate::quotas::Quotas;
 use crate::sessions::Sessions;
 use crate::snapshot::KeySnapshot;
+use crate::web_identity::Issuers;
 
 /// The address of a key: ids are unique in a Region, and related multi-Region keys share theirs.
 pub(crate) type KeyAddress = (Region, KeyId);
@@ -59,6 +60,8 @@ pub(crate) struct Host {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) identities: Arc<Identities>,
     pub(crate) sessions: Sessions,
+    /// The signing keys of OIDC providers.
+    pub(crate) issuers: Issuers,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.

@@ -12,7 +12,7 @@ use crate::kms::{
     rotation, shared_secrets, sign, tags,
 };
 use crate::operation::{Api, Erased, Row};
-use crate::sts::{caller_identity, roles as assumed_roles, sessions};
+use crate::sts::{caller_identity, roles as assumed_roles, sessions, web_identities};
 
 /// Every operation, by family.
 pub(crate) static OPERATIONS: &[&dyn Erased] = &[
@@ -153,6 +153,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<accounts::GetAccountSummary>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),
+    &Row::<web_identities::AssumeRoleWithWebIdentity>::new(),
     &Row::<sessions::GetSessionToken>::new(),
     &Row::<sessions::GetFederationToken>::new(),
 ];

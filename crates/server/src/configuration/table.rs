@@ -43,7 +43,7 @@ pub(crate) const CONFIG: Setting = Setting {
 };
 
 /// The settings that a file may say as a list.
-pub(crate) const LISTS: [&str; 2] = ["regions", "request_quota_adjustments"];
+pub(crate) const LISTS: [&str; 3] = ["regions", "oidc_keys", "request_quota_adjustments"];
 
 /// Every setting that flags, environment and file can say, in the order of the help text.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -118,6 +118,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         expected: "the path of a PEM file with root certificates",
         example: "/etc/keystead/attestation-roots.pem",
         help: "Whose attestation documents are believed, in place of AWS's Nitro root",
+    },
+    Setting {
+        name: "oidc_keys",
+        flag: "oidc-keys",
+        value_name: "URL=FILE,...",
+        default: None,
+        expected: "issuers' https URLs with the paths of their key sets, with commas between them, or a TOML list of them",
+        example: "https://token.example.com=/etc/keystead/token.example.com.json",
+        help: "The JSON Web Key Sets of OIDC issuers whose tokens AssumeRoleWithWebIdentity takes; read again when they change",
     },
     Setting {
         name: "journal_durability",
