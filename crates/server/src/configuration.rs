@@ -44,6 +44,8 @@ pub struct Settings {
     pub attestation_roots: Option<PathBuf>,
     /// The file that names the policies of an organization or of the endpoint; `None` limits nobody.
     pub guard_rails: Option<PathBuf>,
+    /// The issuers of OIDC tokens, by URL, with the files of the keys that they sign with.
+    pub oidc_keys: Vec<(String, PathBuf)>,
     /// Locked memory for unwrapped key material.
     pub arena_bytes: usize,
     /// How log lines look.
@@ -145,6 +147,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         )?,
         attestation_roots: optional(all, "attestation_roots", values::path)?,
         guard_rails: optional(all, "guard_rails", values::path)?,
+        oidc_keys: optional(all, "oidc_keys", values::oidc_keys)?.unwrap_or_default(),
         journal_durability: required(all, "journal_durability", values::journal_durability)?,
         cache_bytes: required(all, "cache_bytes", values::cache_bytes)?,
         arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,

@@ -172,6 +172,7 @@ fn assembly<'a>(
         request_quotas: settings.request_quotas,
         request_quota_adjustments: settings.request_quota_adjustments.clone(),
         attestation_roots_pem: None,
+        oidc_keys: settings.oidc_keys.clone(),
         clock,
         keep,
     }

@@ -80,10 +80,14 @@ fn ask_policies(
         if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
             decide("kms:TagResource")?;
         }
-        if facts.sts.source_identity.is_some() {
+        let of_token = lookup.call.caller.web_identity();
+        let source_identity = of_token.and_then(|of_token| of_token.source_identity.as_deref());
+        if facts.sts.source_identity.or(source_identity).is_some() {
             decide("sts:SetSourceIdentity")?;
         }
-        if let Some(action) = lookup.spec.tagging_action.filter(|_| !facts.iam.tags.is_empty()) {
+        let has_tags = !facts.iam.tags.is_empty()
+            || of_token.is_some_and(|of_token| !of_token.tags.is_empty());
+        if let Some(action) = lookup.spec.tagging_action.filter(|_| has_tags) {
             decide(action)?;
         }
     }
@@ -190,8 +194,7 @@ pub(crate) fn put<T>(
         Ask::Identity { arn, .. } => (*arn, own.policies()),
         Ask::Role { arn, role } => {
             let asked = role.and_then(|role| role.trust().map(|trust| (role.account(), trust)));
-            let (account, trust) = asked
-                .ok_or_else(|| ServiceError::role_denied(&call.principal().arn, action, arn))?;
+            let (account, trust) = asked.ok_or_else(|| role_denied(call, action, arn))?;
             let policies = Policies {
                 resource_account: Some(account),
                 resource_policy: Some(trust),
@@ -226,7 +229,7 @@ fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial
         return ServiceError::ciphertext_of_unknown_key();
     }
     if let Ask::Role { arn, .. } = ask {
-        return ServiceError::role_denied(&query.principal.arn, query.action, arn);
+        return role_denied(lookup.call, query.action, arn);
     }
     let Query { principal, action, resource, context: _ } = *query;
     let unmade = match ask {
@@ -246,6 +249,13 @@ fn is_of_served_account(lookup: &Lookup<'_>, ask: &Ask<'_>) -> bool {
         return true;
     };
     itself.service.serves_account(key.account())
+}
+
+fn role_denied(call: &Call<'_>, action: &str, role_arn: &str) -> ServiceError {
+    match call.caller.web_identity() {
+        Some(_) => ServiceError::web_identity_denied(),
+        None => ServiceError::role_denied(&call.principal().arn, action, role_arn),
+    }
 }
 
 /// RetireGrant, as grants see it.

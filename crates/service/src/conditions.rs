@@ -97,6 +97,8 @@ impl<'a> Conditions<'a> {
             "aws:tagkeys" => {
                 let tags = facts.tags.iter().filter_map(|tag| tag.tag_key.as_deref());
                 let tags = tags.chain(facts.iam.tags.iter().filter_map(|tag| tag.key.as_deref()));
+                let of_token = self.token_tags().iter().filter_map(|tag| tag.key.as_deref());
+                let tags = tags.chain(of_token);
                 Some(ConditionValues::many(tags.chain(facts.tag_keys.iter().map(String::as_str))))
             }
             _ => self
@@ -182,7 +184,8 @@ impl<'a> Conditions<'a> {
             return value.map(|(_, value)| value.as_str().into());
         }
         let name = key.strip_prefix("aws:requesttag/")?;
-        let of_identity = facts_tag(self.facts.iam.tags, name);
+        let of_identity =
+            facts_tag(self.facts.iam.tags, name).or_else(|| facts_tag(self.token_tags(), name));
         if of_identity.is_some() {
             return of_identity;
         }
@@ -236,6 +239,42 @@ fn of_constraint_type(constraints: &GrantConstraints) -> Option<ConditionValues<
 }
 
 impl Conditions<'_> {
+    /// The session tags that the caller's token asks for.
+    fn token_tags(&self) -> &[wire::iam::tags::Tag] {
+        self.call.caller.web_identity().map(|of_token| of_token.tags.as_slice()).unwrap_or_default()
+    }
+
+    /// What the caller's token says (IAM User Guide, "Available keys for AWS OIDC federation").
+    fn of_token(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let of_token = self.call.caller.web_identity()?;
+        let texts = |texts: &'_ [String]| !texts.is_empty();
+        match key {
+            "aws:federatedprovider" => return Some(of_token.provider_arn.as_str().into()),
+            "sts:sourceidentity" => {
+                return of_token.source_identity.as_deref().map(ConditionValues::from);
+            }
+            "sts:transitivetagkeys" => {
+                let keys = &of_token.transitive_tag_keys;
+                return texts(keys).then(|| ConditionValues::many(keys.iter().map(String::as_str)));
+            }
+            _ => {}
+        }
+        match key.strip_prefix(of_token.condition_prefix.as_str())? {
+            "aud" => Some(of_token.audience.as_str().into()),
+            "sub" => Some(of_token.subject.as_str().into()),
+            "oaud" => {
+                let audiences = &of_token.other_audiences;
+                texts(audiences)
+                    .then(|| ConditionValues::many(audiences.iter().map(String::as_str)))
+            }
+            "amr" => {
+                let methods = &of_token.authentication_methods;
+                texts(methods).then(|| ConditionValues::many(methods.iter().map(String::as_str)))
+            }
+            _ => None,
+        }
+    }
+
     /// A tag of the caller: `aws:PrincipalTag/KEY`.
     fn of_principal_tag(&self, key: &str) -> Option<ConditionValues<'_>> {
         let name = key.strip_prefix("aws:principaltag/")?;
@@ -368,6 +407,10 @@ impl ConditionContext for Conditions<'_> {
                 let session = call.caller.session()?;
                 session.claims().source_identity.as_deref().map(ConditionValues::from)
             }
+            "aws:federatedprovider" if call.caller.session().is_some() => {
+                let session = call.caller.session()?;
+                session.claims().federated_provider.as_deref().map(ConditionValues::from)
+            }
             "aws:principaltype" => Some(match principal.kind {
                 PrincipalKind::Root => "Account".into(),
                 PrincipalKind::User => "User".into(),
@@ -385,6 +428,7 @@ impl ConditionContext for Conditions<'_> {
             "aws:principalorgpaths" => self.path_of(call.account()),
             _ => self
                 .of_principal_tag(key)
+                .or_else(|| self.of_token(key))
                 .or_else(|| self.of_key(key))
                 .or_else(|| self.of_identity(key))
                 .or_else(|| self.of_request(key)),

@@ -18,6 +18,7 @@ use crate::render;
 use crate::services;
 use crate::sessions::{self, SessionKind};
 use crate::trail::Refused;
+use crate::web_identity;
 
 /// What stands before the operation's name in `X-Amz-Target`.
 const TARGET_PREFIX: &str = "TrentService.";
@@ -25,6 +26,8 @@ const TARGET_PREFIX: &str = "TrentService.";
 const FORWARD_ACCESS_PREFIX: &str = "KeysteadForwardAccess.";
 /// The version of IAM's API, which every request to it names.
 const IAM_VERSION: &str = "2010-05-08";
+/// The operation that needs no signature.
+const WEB_IDENTITY_OPERATION: &str = "AssumeRoleWithWebIdentity";
 /// Characters of an unknown operation's name that are recorded.
 const EVENT_NAME_CHARACTERS_MAX: usize = 64;
 
@@ -88,6 +91,11 @@ impl<'a> Addressed<'a> {
         Addressed { api, name: action.map(|(_, name)| Cow::Owned(name)), body: form }
     }
 
+    /// Whether the caller shows a token in place of a signature.
+    fn is_for_web_identities(&self) -> bool {
+        self.api == Api::Sts && self.name.as_deref() == Some(WEB_IDENTITY_OPERATION)
+    }
+
     /// The name for the record of a request that no operation sees.
     fn event_name(&self) -> &str {
         let is_plain = |name: &&str| {
@@ -106,6 +114,9 @@ fn admit<'a>(
     refused: &mut Refused<'a>,
 ) -> Result<(&'static dyn Erased, Call<'a>), ServiceError> {
     refused.event_id = host.uuid()?;
+    if addressed.is_for_web_identities() {
+        return admit_web_identity(host, incoming, addressed, now, refused);
+    }
     let request = HttpRequest {
         method: incoming.method,
         path: incoming.path,
@@ -138,9 +149,39 @@ fn admit<'a>(
         .ok_or_else(|| ServiceError::bare(ErrorCode::UnknownOperationException))?;
     refuse_session(&caller, addressed.api, row.spec().name)?;
     services::check(&caller, region, row.spec())?;
-    let call = Call {
+    Ok((row, call(host, incoming, addressed, refused.event_id, now, (region, caller))))
+}
+
+/// The same for the one operation that nobody signs; a signature that is there all the same says nothing.
+fn admit_web_identity<'a>(
+    host: &Host,
+    incoming: &'a Incoming<'a>,
+    addressed: &Addressed<'a>,
+    now: Timestamp,
+    refused: &mut Refused<'a>,
+) -> Result<(&'static dyn Erased, Call<'a>), ServiceError> {
+    let region = web_identity::region(host)?;
+    refused.region = Some(region);
+    let row = operations::find(Api::Sts, WEB_IDENTITY_OPERATION)
+        .filter(|_| incoming.path == "/")
+        .ok_or_else(|| ServiceError::bare(ErrorCode::UnknownOperationException))?;
+    let identity = web_identity::authenticate(host, addressed.body, region.partition(), now)?;
+    let caller = Caller::of_web_identity(identity).ok_or_else(ServiceError::web_identity_denied)?;
+    refused.caller = Some(caller.clone());
+    Ok((row, call(host, incoming, addressed, refused.event_id, now, (region, caller))))
+}
+
+fn call<'a>(
+    host: &Host,
+    incoming: &'a Incoming<'a>,
+    addressed: &Addressed<'a>,
+    event_id: Uuid,
+    now: Timestamp,
+    (region, caller): (Region, Caller),
+) -> Call<'a> {
+    Call {
         request_id: incoming.request_id,
-        event_id: refused.event_id,
+        event_id,
         now,
         region,
         caller,
@@ -149,8 +190,7 @@ fn admit<'a>(
         user_agent: header(incoming, "user-agent"),
         host_header: header(incoming, "host"),
         body: addressed.body,
-    };
-    Ok((row, call))
+    }
 }
 
 /// Decides whether the claim is true.

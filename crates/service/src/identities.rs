@@ -163,6 +163,8 @@ impl Account {
                 holder.stand(standing);
             }
             IdentityKind::Group | IdentityKind::Policy => self.refresh_others(identity),
+            // Nobody's policies depend on it.
+            IdentityKind::OidcProvider => {}
         }
     }
 
@@ -179,7 +181,8 @@ impl Account {
                 IdentityKind::User
                 | IdentityKind::Group
                 | IdentityKind::Role
-                | IdentityKind::Policy,
+                | IdentityKind::Policy
+                | IdentityKind::OidcProvider,
                 _,
             ) => false,
         };

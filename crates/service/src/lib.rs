@@ -54,6 +54,7 @@ mod snapshot;
 mod sts;
 mod target;
 mod trail;
+mod web_identity;
 
 pub use accounts::{AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount};
 pub use api::{Answer, Health, Incoming, Peer, QuotaUse, Statistics, TlsDetails};

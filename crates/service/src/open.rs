@@ -32,6 +32,7 @@ use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas};
 use crate::service::Service;
 use crate::services::{RegisteredService, Services};
 use crate::sessions::Sessions;
+use crate::web_identity::Issuers;
 
 /// What an ordinary key weighs in memory, to size the cache's tables.
 const KEY_BYTES_USUAL: u64 = 3_000;
@@ -65,6 +66,8 @@ pub struct Assembly<'a> {
     pub request_quota_adjustments: Vec<QuotaAdjustment>,
     /// The certificates, in PEM, of those whose attestation documents are believed; AWS's when absent.
     pub attestation_roots_pem: Option<String>,
+    /// The issuers of OIDC tokens, by URL, with the JSON Web Key Sets of the keys that they sign with.
+    pub oidc_keys: Vec<(String, PathBuf)>,
     /// The clock of everything.
     pub clock: Arc<dyn Clock>,
     /// Keeps the first access key for the operator. It is called before the key is committed, so that no crash can
@@ -335,6 +338,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         sessions: Sessions::default(),
         guard_rails: arc_swap::ArcSwap::default(),
         services: Services::new(assembly.services),
+        issuers: Issuers::new(assembly.oidc_keys),
         regions: assembly.regions,
         keys,
         aliases,

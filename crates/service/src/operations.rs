@@ -4,15 +4,16 @@ use serde_json::Value;
 
 use crate::forward_access;
 use crate::iam::{
-    absent, access_keys, accounts, group_policies, groups, permissions_boundaries, policies,
-    policy_tags, policy_versions, role_policies, roles, user_policies, users,
+    absent, access_keys, accounts, group_policies, groups, open_id_connect_provider_tags,
+    open_id_connect_providers, permissions_boundaries, policies, policy_tags, policy_versions,
+    role_policies, roles, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
     rotation, shared_secrets, sign, tags,
 };
 use crate::operation::{Api, Erased, Row, Spec};
-use crate::sts::{caller_identity, roles as assumed_roles, sessions};
+use crate::sts::{caller_identity, roles as assumed_roles, sessions, web_identities};
 
 /// Every operation, by family.
 pub(crate) static OPERATIONS: &[&dyn Erased] = &[
@@ -134,6 +135,16 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<policy_tags::TagPolicy>::new(),
     &Row::<policy_tags::UntagPolicy>::new(),
     &Row::<policy_tags::ListPolicyTags>::new(),
+    &Row::<open_id_connect_providers::CreateOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::GetOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::ListOpenIDConnectProviders>::new(),
+    &Row::<open_id_connect_providers::DeleteOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::AddClientIDToOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::RemoveClientIDFromOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::UpdateOpenIDConnectProviderThumbprint>::new(),
+    &Row::<open_id_connect_provider_tags::TagOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_provider_tags::UntagOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_provider_tags::ListOpenIDConnectProviderTags>::new(),
     &Row::<absent::GetLoginProfile>::new(),
     &Row::<absent::ListMFADevices>::new(),
     &Row::<absent::ListSigningCertificates>::new(),
@@ -143,6 +154,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<accounts::GetAccountSummary>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),
+    &Row::<web_identities::AssumeRoleWithWebIdentity>::new(),
     &Row::<sessions::GetSessionToken>::new(),
     &Row::<sessions::GetFederationToken>::new(),
     &Row::<forward_access::CreateForwardAccessSession>::new(),

@@ -67,6 +67,9 @@ pub(crate) struct Claims {
     pub(crate) transitive_tag_keys: Vec<String>,
     /// Who stands behind the session, as was said when it began.
     pub(crate) source_identity: Option<String>,
+    /// The ARN of the OIDC provider that vouched for whom assumed the role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) federated_provider: Option<String>,
 }
 
 /// Kinds of sessions.

@@ -378,6 +378,13 @@ impl<'a> Origin<'a> {
             Some(caller) => {
                 let partition = self.region.map_or(Partition::Aws, |region| region.partition());
                 let (account_id, access_key_id) = (caller.account_text(), caller.access_key_id());
+                if let Some(web_identity) = caller.web_identity() {
+                    return UserIdentity::WebIdentity {
+                        principal_id: &web_identity.principal_id,
+                        user_name: &web_identity.subject,
+                        identity_provider: &web_identity.provider_arn,
+                    };
+                }
                 let arn = &caller.principal(partition).arn;
                 match (caller.session(), caller.identity()) {
                     (Some(session), _) => session_identity(caller, session, partition),

@@ -34,6 +34,15 @@ pub enum UserIdentity<'a> {
     },
     /// A session of temporary credentials.
     Session(SessionIdentity<'a>),
+    /// Somebody for whom an OIDC provider vouches.
+    WebIdentity {
+        /// The provider, the audience and the subject with colons between them.
+        principal_id: &'a str,
+        /// The subject.
+        user_name: &'a str,
+        /// The provider's ARN.
+        identity_provider: &'a str,
+    },
     /// The server itself, for a service event of an account.
     AwsInternal {
         /// The account whose resource the event is about.
@@ -161,6 +170,14 @@ impl UserIdentity<'_> {
                 json::text(out, user_name.as_bytes());
             }
             UserIdentity::Session(session) => session.write(out),
+            UserIdentity::WebIdentity { principal_id, user_name, identity_provider } => {
+                let members = [
+                    (br#"{"type":"WebIdentityUser","principalId":"#.as_slice(), principal_id),
+                    (br#","userName":"#, user_name),
+                    (br#","identityProvider":"#, identity_provider),
+                ];
+                write_members(out, &members);
+            }
             UserIdentity::AwsInternal { account_id } => {
                 out.extend_from_slice(br#"{"accountId":"#);
                 json::text(out, account_id.as_bytes());

@@ -103,6 +103,24 @@ fn a_caller_who_could_not_be_identified_is_anonymous() {
 }
 
 #[test]
+fn a_web_identity_is_named_with_its_provider() {
+    let user_identity = UserIdentity::WebIdentity {
+        principal_id: "arn:aws:iam::111122223333:oidc-provider/issuer:app:\"me\"",
+        user_name: "\"me\"",
+        identity_provider: "arn:aws:iam::111122223333:oidc-provider/issuer",
+    };
+    assert_eq!(
+        json(&Record { user_identity, ..encrypt() })["userIdentity"],
+        serde_json::json!({
+            "type": "WebIdentityUser",
+            "principalId": "arn:aws:iam::111122223333:oidc-provider/issuer:app:\"me\"",
+            "userName": "\"me\"",
+            "identityProvider": "arn:aws:iam::111122223333:oidc-provider/issuer",
+        })
+    );
+}
+
+#[test]
 fn a_user_is_told_by_name_and_unique_id() {
     let user_identity = UserIdentity::IamUser {
         principal_id: "AIDA1",

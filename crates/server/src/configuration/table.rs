@@ -43,7 +43,7 @@ pub(crate) const CONFIG: Setting = Setting {
 };
 
 /// The settings that a file may say as a list.
-pub(crate) const LISTS: [&str; 2] = ["regions", "request_quota_adjustments"];
+pub(crate) const LISTS: [&str; 3] = ["regions", "oidc_keys", "request_quota_adjustments"];
 
 /// Every setting that flags, environment and file can say, in the order of the help text.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -127,6 +127,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         expected: "the path of a TOML file that names policies of an organization or an endpoint",
         example: "/etc/keystead/guard-rails.toml",
         help: "Service and resource control policies, and the endpoint's; read again on SIGHUP and when it changes",
+    },
+    Setting {
+        name: "oidc_keys",
+        flag: "oidc-keys",
+        value_name: "URL=FILE,...",
+        default: None,
+        expected: "issuers' https URLs with the paths of their key sets, with commas between them, or a TOML list of them",
+        example: "https://token.example.com=/etc/keystead/token.example.com.json",
+        help: "The JSON Web Key Sets of OIDC issuers whose tokens AssumeRoleWithWebIdentity takes; read again when they change",
     },
     Setting {
         name: "journal_durability",

@@ -95,6 +95,7 @@ fn claims(
         tags: BTreeMap::new(),
         transitive_tag_keys: Vec::new(),
         source_identity: None,
+        federated_provider: None,
     })
 }
 

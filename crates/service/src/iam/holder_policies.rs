@@ -49,7 +49,9 @@ fn check_size(record: &IdentityRecord) -> Result<(), ServiceError> {
     let (kind, characters_max) = match record.identity.kind {
         IdentityKind::User => ("user", quotas::USER_POLICY_CHARACTERS_MAX),
         IdentityKind::Group => ("group", quotas::GROUP_POLICY_CHARACTERS_MAX),
-        IdentityKind::Role | IdentityKind::Policy => ("role", quotas::ROLE_POLICY_CHARACTERS_MAX),
+        IdentityKind::Role | IdentityKind::Policy | IdentityKind::OidcProvider => {
+            ("role", quotas::ROLE_POLICY_CHARACTERS_MAX)
+        }
     };
     let documents = record.policies.iter().map(|row| counted_characters(&row.document));
     match documents.sum::<usize>() <= characters_max {
@@ -114,7 +116,9 @@ pub(super) async fn attach(
         let quota = match record.identity.kind {
             IdentityKind::User => "PoliciesPerUser",
             IdentityKind::Group => "PoliciesPerGroup",
-            IdentityKind::Role | IdentityKind::Policy => "PoliciesPerRole",
+            IdentityKind::Role | IdentityKind::Policy | IdentityKind::OidcProvider => {
+                "PoliciesPerRole"
+            }
         };
         quotas::check(quota, record.attachments.len(), quotas::ATTACHMENTS_MAX)
     })

@@ -289,7 +289,7 @@ fn tell(answer: &mut ListEntitiesForPolicyResponse, entity: &Identity) {
         IdentityKind::Role => {
             answer.policy_roles.push(PolicyRole { role_name: name, role_id: id });
         }
-        IdentityKind::Policy => {}
+        IdentityKind::Policy | IdentityKind::OidcProvider => {}
     }
 }
 

@@ -151,5 +151,7 @@ fn new_record(host: &Host, name: &str) -> Result<IdentityRecord, ServiceError> {
         memberships: Vec::new(),
         tags: Vec::new(),
         access_keys: Vec::new(),
+        client_ids: Vec::new(),
+        thumbprints: Vec::new(),
     })
 }
