@@ -76,7 +76,8 @@ fn ask_policies(
         if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
             decide("kms:TagResource")?;
         }
-        if facts.sts.source_identity.is_some() {
+        let session = lookup.call.caller.session();
+        if facts.sts.carried_source_identity(session).is_some() {
             decide("sts:SetSourceIdentity")?;
         }
         if let Some(action) = lookup.spec.tagging_action.filter(|_| !facts.iam.tags.is_empty()) {

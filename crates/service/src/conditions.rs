@@ -250,7 +250,10 @@ impl Conditions<'_> {
         match key {
             "sts:externalid" => self.facts.sts.external_id.map(ConditionValues::from),
             "sts:rolesessionname" => self.facts.sts.role_session_name.map(ConditionValues::from),
-            "sts:sourceidentity" => self.facts.sts.source_identity.map(ConditionValues::from),
+            "sts:sourceidentity" => {
+                let session = self.call.caller.session();
+                self.facts.sts.carried_source_identity(session).map(ConditionValues::from)
+            }
             "sts:transitivetagkeys" => {
                 let keys = self.facts.sts.transitive_tag_keys;
                 (!keys.is_empty()).then(|| ConditionValues::many(keys.iter().map(String::as_str)))

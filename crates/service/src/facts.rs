@@ -10,6 +10,7 @@ use wire::kms::grants::CreateGrantRequest;
 use wire::values::EncryptionContext;
 
 use crate::error::ServiceError;
+use crate::sessions::Session;
 
 /// Bytes of all keys and values of one encryption context together: AWS's limit for external key stores, taken for all
 /// keys here. It also bounds what a policy can be made to compare.
@@ -68,6 +69,17 @@ pub(crate) struct StsFacts<'r> {
     pub(crate) source_identity: Option<&'r str>,
     /// `sts:TransitiveTagKeys`.
     pub(crate) transitive_tag_keys: &'r [String],
+}
+
+impl<'r> StsFacts<'r> {
+    /// The source identity that the new session of a role will have: the one asked for, or the one that the caller's
+    /// session hands on. Either is set only with `sts:SetSourceIdentity` (IAM User Guide, "Monitor and control actions
+    /// taken with assumed roles").
+    pub(crate) fn carried_source_identity(&self, caller: Option<&'r Session>) -> Option<&'r str> {
+        let inherited = || caller?.claims().source_identity.as_deref();
+        // Only requests for a role's session name it.
+        self.source_identity.or_else(|| self.role_session_name.and_then(|_| inherited()))
+    }
 }
 
 /// Facts of signing, MACs, key agreement and data key pairs; each is the condition key of its name.
