@@ -68,8 +68,9 @@ fn ask_policies(
         return Ok(());
     }
     for (position, ask) in target.asks().iter().flatten().enumerate() {
-        let conditions =
-            Conditions::new(lookup.call, Some(ask), facts, position).attested(recipient);
+        let conditions = Conditions::new(lookup.call, Some(ask), facts, position)
+            .of_target(target)
+            .attested(recipient);
         let decide = |action| decide(lookup, ask, action, &conditions, None);
         decide(lookup.spec.action(position))?;
         // Making a key with tags needs both permissions.
@@ -120,8 +121,9 @@ impl<T: Target> Refused<T> {
                 known.iter().filter_map(|grants| grants.covering(&request)).collect();
             let candidates: Vec<_> = covering.iter().map(|(_, grant)| *grant).collect();
             let grants = Grants { request, candidates: &candidates, alone: false };
-            let conditions =
-                Conditions::new(lookup.call, Some(ask), &facts, position).attested(recipient);
+            let conditions = Conditions::new(lookup.call, Some(ask), &facts, position)
+                .of_target(&target)
+                .attested(recipient);
             let action = lookup.spec.action(position);
             let grounds = decide(lookup, ask, action, &conditions, Some(grants))?;
             let grant = grounds.grant.and_then(|place| covering.get(place));

@@ -4,18 +4,19 @@
 use attestation::Attested;
 use policy::{ConditionContext, ConditionValues, PrincipalKind};
 use wire::enums::{
-    DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
+    DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, MultiRegionKeyType,
+    SigningAlgorithmSpec,
 };
 use wire::kms::grants::GrantConstraints;
 use wire::names::AliasName;
 use wire::values::OneOf;
 
 use crate::call::Call;
-use crate::facts::{Cryptography, Facts, GrantFacts};
+use crate::facts::{Cryptography, Facts, GrantFacts, NewKeyFacts};
 use crate::identities::Identity;
 use crate::recipient;
 use crate::snapshot::KeySnapshot;
-use crate::target::{Ask, NamedBy};
+use crate::target::{Ask, NamedBy, Target};
 
 /// What policies may know of one question to authorization.
 pub(crate) struct Conditions<'a> {
@@ -26,6 +27,7 @@ pub(crate) struct Conditions<'a> {
     facts: &'a Facts<'a>,
     position: usize,
     recipient: Option<&'a Attested>,
+    reencrypts_on_same_key: Option<bool>,
 }
 
 /// What the keys of an attested recipient's measurements begin with.
@@ -51,7 +53,21 @@ impl<'a> Conditions<'a> {
             Some(Ask::Identity { identity, .. } | Ask::Role { role: identity, .. }) => *identity,
             Some(Ask::Nothing | Ask::Alias(_) | Ask::Key(..) | Ask::Grant(..)) | None => None,
         };
-        Conditions { call, key, identity, request_alias, facts, position, recipient: None }
+        Conditions {
+            call,
+            key,
+            identity,
+            request_alias,
+            facts,
+            position,
+            recipient: None,
+            reencrypts_on_same_key: None,
+        }
+    }
+
+    /// The same for a question about one part of a target.
+    pub(crate) fn of_target(self, target: &impl Target) -> Conditions<'a> {
+        Conditions { reencrypts_on_same_key: target.reencrypts_on_same_key(), ..self }
     }
 
     /// The same for a request with an attested recipient.
@@ -85,6 +101,7 @@ impl<'a> Conditions<'a> {
                 let context = facts.encryption_contexts.get(self.position).copied().flatten()?;
                 Some(ConditionValues::many(context.keys().map(String::as_str)))
             }
+            "kms:reencryptonsamekey" => self.reencrypts_on_same_key.map(ConditionValues::from),
             "kms:bypasspolicylockoutsafetycheck" => {
                 Some(facts.bypass_policy_lockout_safety_check.into())
             }
@@ -184,6 +201,23 @@ impl<'a> Conditions<'a> {
             tag.tag_key.as_ref().is_some_and(|tag_key| tag_key.eq_ignore_ascii_case(name))
         };
         self.facts.tags.iter().find(named)?.tag_value.as_deref().map(ConditionValues::from)
+    }
+
+    /// What the key of CreateKey will be.
+    fn of_new_key(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let NewKeyFacts { key_spec, key_usage, origin, multi_region } =
+            self.facts.new_key.as_ref()?;
+        match key {
+            "kms:keyspec" | "kms:customermasterkeyspec" => Some(key_spec.as_str().into()),
+            "kms:keyusage" | "kms:customermasterkeyusage" => Some(key_usage.as_str().into()),
+            "kms:keyorigin" => Some(origin.as_str().into()),
+            "kms:multiregion" => Some((*multi_region).into()),
+            // CreateKey makes primary keys; ReplicateKey makes the others.
+            "kms:multiregionkeytype" => {
+                multi_region.then(|| MultiRegionKeyType::Primary.as_str().into())
+            }
+            _ => None,
+        }
     }
 
     fn of_key(&self, key: &str) -> Option<ConditionValues<'_>> {
@@ -322,6 +356,7 @@ impl ConditionContext for Conditions<'_> {
             _ => self
                 .of_principal_tag(key)
                 .or_else(|| self.of_key(key))
+                .or_else(|| self.of_new_key(key))
                 .or_else(|| self.of_identity(key))
                 .or_else(|| self.of_request(key)),
         }

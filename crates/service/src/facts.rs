@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use wire::enums::{
-    DataKeyPairSpec, EncryptionAlgorithmSpec, ExpirationModel, KeyAgreementAlgorithmSpec,
-    MacAlgorithmSpec, MessageType, SigningAlgorithmSpec, WrappingAlgorithm, WrappingKeySpec,
+    DataKeyPairSpec, EncryptionAlgorithmSpec, ExpirationModel, KeyAgreementAlgorithmSpec, KeySpec,
+    KeyUsage, MacAlgorithmSpec, MessageType, OriginType, SigningAlgorithmSpec, WrappingAlgorithm,
+    WrappingKeySpec,
 };
 use wire::kms::encrypt::RecipientInfo;
 use wire::kms::grants::CreateGrantRequest;
@@ -29,6 +30,8 @@ pub(crate) struct Facts<'r> {
     pub(crate) cryptography: Cryptography,
     /// What the request says about the life of the key.
     pub(crate) lifecycle: Lifecycle<'r>,
+    /// The key that is to be made.
+    pub(crate) new_key: Option<NewKeyFacts>,
     /// What the request says about a grant that it is about.
     pub(crate) grant: GrantFacts<'r>,
     /// Tokens of grants that the caller wants considered.
@@ -95,6 +98,18 @@ pub(crate) struct Cryptography {
     pub(crate) key_agreement_algorithm: Option<KeyAgreementAlgorithmSpec>,
     /// `kms:DataKeyPairSpec`.
     pub(crate) data_key_pair_spec: Option<DataKeyPairSpec>,
+}
+
+/// Facts of CreateKey, with the defaults for what the request leaves out; each is the condition key of its name.
+pub(crate) struct NewKeyFacts {
+    /// `kms:KeySpec`, `kms:CustomerMasterKeySpec`.
+    pub(crate) key_spec: KeySpec,
+    /// `kms:KeyUsage`, `kms:CustomerMasterKeyUsage`.
+    pub(crate) key_usage: KeyUsage,
+    /// `kms:KeyOrigin`.
+    pub(crate) origin: OriginType,
+    /// `kms:MultiRegion`, and by it `kms:MultiRegionKeyType`.
+    pub(crate) multi_region: bool,
 }
 
 /// Facts of the operations on grants.
