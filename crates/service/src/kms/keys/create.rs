@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::{Facts, NewKeyFacts};
 use crate::operation::{Operation, Spec};
+use crate::quotas::check_keys;
 use crate::target::NoTarget;
 use crate::trail::{Done, Resource};
 
@@ -72,8 +73,10 @@ impl Operation for CreateKey {
         )?;
         let record = new_key(context, request, policy).await?;
         let created = Resource::of_key(&record.key);
+        let keys_max = context.host().quotas.keys_max(record.key.account, record.key.region);
         context
             .change(vec![created], move |transaction| {
+                check_keys(transaction, &record.key, keys_max)?;
                 transaction.save_key(&record)?;
                 Ok(CreateKeyResponse { key_metadata: metadata(&record) })
             })
