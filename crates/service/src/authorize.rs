@@ -72,8 +72,9 @@ fn ask_policies(
         return Ok(());
     }
     for (position, ask) in target.asks().iter().flatten().enumerate() {
-        let conditions =
-            Conditions::new(lookup.call, Some(ask), facts, position).attested(recipient);
+        let conditions = Conditions::new(lookup.call, Some(ask), facts, position)
+            .of_target(target)
+            .attested(recipient);
         let decide = |action| decide(lookup, ask, action, &conditions, None);
         decide(lookup.spec.action(position))?;
         // Making a key with tags needs both permissions.
@@ -82,7 +83,8 @@ fn ask_policies(
         }
         let of_token = lookup.call.caller.web_identity();
         let source_identity = of_token.and_then(|of_token| of_token.source_identity.as_deref());
-        if facts.sts.source_identity.or(source_identity).is_some() {
+        let session = lookup.call.caller.session();
+        if facts.sts.carried_source_identity(session).or(source_identity).is_some() {
             decide("sts:SetSourceIdentity")?;
         }
         let has_tags = !facts.iam.tags.is_empty()
@@ -118,8 +120,9 @@ impl<T: Target> Refused<T> {
                 known.iter().filter_map(|grants| grants.covering(&request)).collect();
             let candidates: Vec<_> = covering.iter().map(|(_, grant)| *grant).collect();
             let grants = Grants { request, candidates: &candidates, alone: false };
-            let conditions =
-                Conditions::new(lookup.call, Some(ask), &facts, position).attested(recipient);
+            let conditions = Conditions::new(lookup.call, Some(ask), &facts, position)
+                .of_target(&target)
+                .attested(recipient);
             let action = lookup.spec.action(position);
             let grounds = decide(lookup, ask, action, &conditions, Some(grants))?;
             let grant = grounds.grant.and_then(|place| covering.get(place));

@@ -4,19 +4,20 @@
 use attestation::Attested;
 use policy::{ConditionContext, ConditionValues, PrincipalKind};
 use wire::enums::{
-    DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
+    DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, MultiRegionKeyType,
+    SigningAlgorithmSpec,
 };
 use wire::kms::grants::GrantConstraints;
 use wire::names::{AccountId, AliasName};
 use wire::values::OneOf;
 
 use crate::call::Call;
-use crate::facts::{Cryptography, Facts, GrantFacts};
+use crate::facts::{Cryptography, Facts, GrantFacts, NewKeyFacts};
 use crate::identities::Identity;
 use crate::recipient;
 use crate::services::{Itself, RegisteredService};
 use crate::snapshot::KeySnapshot;
-use crate::target::{Ask, NamedBy};
+use crate::target::{Ask, NamedBy, Target};
 
 /// What policies may know of one question to authorization.
 pub(crate) struct Conditions<'a> {
@@ -27,6 +28,7 @@ pub(crate) struct Conditions<'a> {
     facts: &'a Facts<'a>,
     position: usize,
     recipient: Option<&'a Attested>,
+    reencrypts_on_same_key: Option<bool>,
 }
 
 /// What the keys of an attested recipient's measurements begin with.
@@ -52,7 +54,21 @@ impl<'a> Conditions<'a> {
             Some(Ask::Identity { identity, .. } | Ask::Role { role: identity, .. }) => *identity,
             Some(Ask::Nothing | Ask::Alias(_) | Ask::Key(..) | Ask::Grant(..)) | None => None,
         };
-        Conditions { call, key, identity, request_alias, facts, position, recipient: None }
+        Conditions {
+            call,
+            key,
+            identity,
+            request_alias,
+            facts,
+            position,
+            recipient: None,
+            reencrypts_on_same_key: None,
+        }
+    }
+
+    /// The same for a question about one part of a target.
+    pub(crate) fn of_target(self, target: &impl Target) -> Conditions<'a> {
+        Conditions { reencrypts_on_same_key: target.reencrypts_on_same_key(), ..self }
     }
 
     /// The same for a request with an attested recipient.
@@ -91,6 +107,7 @@ impl<'a> Conditions<'a> {
                 let context = facts.encryption_contexts.get(self.position).copied().flatten()?;
                 Some(ConditionValues::many(context.keys().map(String::as_str)))
             }
+            "kms:reencryptonsamekey" => self.reencrypts_on_same_key.map(ConditionValues::from),
             "kms:bypasspolicylockoutsafetycheck" => {
                 Some(facts.bypass_policy_lockout_safety_check.into())
             }
@@ -193,6 +210,23 @@ impl<'a> Conditions<'a> {
             tag.tag_key.as_ref().is_some_and(|tag_key| tag_key.eq_ignore_ascii_case(name))
         };
         self.facts.tags.iter().find(named)?.tag_value.as_deref().map(ConditionValues::from)
+    }
+
+    /// What the key of CreateKey will be.
+    fn of_new_key(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let NewKeyFacts { key_spec, key_usage, origin, multi_region } =
+            self.facts.new_key.as_ref()?;
+        match key {
+            "kms:keyspec" | "kms:customermasterkeyspec" => Some(key_spec.as_str().into()),
+            "kms:keyusage" | "kms:customermasterkeyusage" => Some(key_usage.as_str().into()),
+            "kms:keyorigin" => Some(origin.as_str().into()),
+            "kms:multiregion" => Some((*multi_region).into()),
+            // CreateKey makes primary keys; ReplicateKey makes the others.
+            "kms:multiregionkeytype" => {
+                multi_region.then(|| MultiRegionKeyType::Primary.as_str().into())
+            }
+            _ => None,
+        }
     }
 
     fn of_key(&self, key: &str) -> Option<ConditionValues<'_>> {
@@ -299,7 +333,10 @@ impl Conditions<'_> {
         match key {
             "sts:externalid" => self.facts.sts.external_id.map(ConditionValues::from),
             "sts:rolesessionname" => self.facts.sts.role_session_name.map(ConditionValues::from),
-            "sts:sourceidentity" => self.facts.sts.source_identity.map(ConditionValues::from),
+            "sts:sourceidentity" => {
+                let session = self.call.caller.session();
+                self.facts.sts.carried_source_identity(session).map(ConditionValues::from)
+            }
             "sts:transitivetagkeys" => {
                 let keys = self.facts.sts.transitive_tag_keys;
                 (!keys.is_empty()).then(|| ConditionValues::many(keys.iter().map(String::as_str)))
@@ -430,6 +467,7 @@ impl ConditionContext for Conditions<'_> {
                 .of_principal_tag(key)
                 .or_else(|| self.of_token(key))
                 .or_else(|| self.of_key(key))
+                .or_else(|| self.of_new_key(key))
                 .or_else(|| self.of_identity(key))
                 .or_else(|| self.of_request(key)),
         }

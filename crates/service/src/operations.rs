@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::forward_access;
 use crate::iam::{
-    absent, access_keys, accounts, group_policies, groups, open_id_connect_provider_tags,
-    open_id_connect_providers, permissions_boundaries, policies, policy_tags, policy_versions,
-    role_policies, roles, user_policies, users,
+    absent, access_keys, account_details, accounts, group_policies, groups,
+    open_id_connect_provider_tags, open_id_connect_providers, permissions_boundaries, policies,
+    policy_tags, policy_versions, role_policies, roles, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
@@ -151,8 +151,11 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<absent::ListSSHPublicKeys>::new(),
     &Row::<absent::ListServiceSpecificCredentials>::new(),
     &Row::<absent::ListInstanceProfilesForRole>::new(),
+    &Row::<absent::GetAccountPasswordPolicy>::new(),
     &Row::<accounts::GetAccountSummary>::new(),
+    &Row::<account_details::GetAccountAuthorizationDetails>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
+    &Row::<caller_identity::GetAccessKeyInfo>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),
     &Row::<web_identities::AssumeRoleWithWebIdentity>::new(),
     &Row::<sessions::GetSessionToken>::new(),

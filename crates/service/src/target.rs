@@ -71,6 +71,11 @@ pub(crate) trait Target: Send + Sync + Sized {
     /// The questions to authorization, in the order of the operation's actions.
     fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX];
 
+    /// Whether both keys of ReEncrypt are one: `kms:ReEncryptOnSameKey`.
+    fn reencrypts_on_same_key(&self) -> Option<bool> {
+        None
+    }
+
     /// What the record names as the call's resources.
     fn resources(&self) -> Vec<Resource>;
 
@@ -197,6 +202,12 @@ impl Target for TwoKeys {
             Some(Ask::Key(&self.destination.key, &self.destination.named_by)),
             None,
         ]
+    }
+
+    fn reencrypts_on_same_key(&self) -> Option<bool> {
+        let (source, destination) = (self.source.key.key(), self.destination.key.key());
+        // Two keys of a multi-Region key are two.
+        Some((source.region, source.key_id) == (destination.region, destination.key_id))
     }
 
     fn resources(&self) -> Vec<Resource> {

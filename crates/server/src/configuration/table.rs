@@ -198,7 +198,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: None,
         expected: "quotas with their calls a second, with commas between them, or a TOML list of them; * for all accounts or Regions",
         example: "*/*/CreateKey=50,111122223333/*/CryptographicOperationsRsa=5000",
-        help: "Request quotas that are not AWS's; docs/quotas.md has their names",
+        help: "Quotas that are not AWS's; docs/quotas.md has their names",
     },
     Setting {
         name: "threads",
