@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::iam::{
-    absent, access_keys, accounts, group_policies, groups, permissions_boundaries, policies,
-    policy_tags, policy_versions, role_policies, roles, user_policies, users,
+    absent, access_keys, accounts, context_keys, group_policies, groups, permissions_boundaries,
+    policies, policy_tags, policy_versions, role_policies, roles, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
@@ -140,6 +140,8 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<absent::ListServiceSpecificCredentials>::new(),
     &Row::<absent::ListInstanceProfilesForRole>::new(),
     &Row::<accounts::GetAccountSummary>::new(),
+    &Row::<context_keys::GetContextKeysForCustomPolicy>::new(),
+    &Row::<context_keys::GetContextKeysForPrincipalPolicy>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),
     &Row::<sessions::GetSessionToken>::new(),
