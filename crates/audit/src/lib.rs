@@ -23,7 +23,7 @@ pub use journal::{
     SEGMENT_BYTES_DEFAULT,
 };
 pub use outbox::missing_outbox;
-pub use read::{Frame, Frames, read};
+pub use read::{Frame, Frames, is_journal, read};
 pub use record::{
     ERROR_MESSAGE_BYTES_MAX, EventType, Failure, PARAMETERS_BYTES_MAX, Record, Resource,
     SessionIdentity, SessionIssuer, TlsDetails, USER_AGENT_BYTES_MAX, UserIdentity,

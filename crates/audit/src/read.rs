@@ -36,6 +36,15 @@ pub fn read(directory: &Path) -> Result<Frames, JournalError> {
     Ok(Frames { paths, next, segment: None, link, torn_bytes: 0, ended: false })
 }
 
+/// Whether a journal lies in the directory: a file is called as a segment is.
+///
+/// # Errors
+/// [`JournalError::Disk`] when the directory cannot be read.
+pub fn is_journal(directory: &Path) -> Result<bool, JournalError> {
+    let has_named = !segment::list(directory)?.is_empty();
+    Ok(has_named || segment::next_path(directory).is_file())
+}
+
 /// The records of a journal. Ends after the first error.
 pub struct Frames {
     paths: vec::IntoIter<PathBuf>,

@@ -9,8 +9,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
 use server::{
     accounts::{self, Accounts},
+    audit,
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
     explain::{self, Format},
     self_signed, serve,
@@ -40,6 +42,9 @@ enum Command {
     Explain(Explain),
     /// Tell who can use a key, by which statement or grant, with a server running or not.
     WhoCan(WhoCan),
+    /// Prove that the audit journal is whole, and tell its records; with a server running or not.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -138,6 +143,49 @@ fn format(text: &str) -> Result<Format, String> {
 }
 
 #[derive(Subcommand)]
+enum Audit {
+    /// Prove that every record is as it was written, in its place, and none is missing; tell the head to keep elsewhere.
+    Verify {
+        /// A data directory, or the folder `journal` of one, or a copy of that.
+        #[arg(value_name = "DIR")]
+        journal: PathBuf,
+        /// A head that was kept: the journal must go on from it. Without one, records missing at the end do not show.
+        #[arg(long, value_name = "NUMBER:HASH")]
+        head: Option<audit::Head>,
+    },
+    /// Tell records as lines of JSON, in the order in which they were written.
+    Export(ExportRecords),
+}
+
+#[derive(clap::Args)]
+struct ExportRecords {
+    /// A data directory, or the folder `journal` of one, or a copy of that.
+    #[arg(value_name = "DIR")]
+    journal: PathBuf,
+    /// Only records of this moment or later, for example 2026-11-25T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Only records before this moment.
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Only records of this event, for example Decrypt.
+    #[arg(long, value_name = "NAME")]
+    event_name: Option<String>,
+    /// Only records told to this account.
+    #[arg(long, value_name = "ID")]
+    account_id: Option<String>,
+    /// Only records of calls that this access key signed.
+    #[arg(long, value_name = "ID")]
+    access_key_id: Option<String>,
+    /// Only records of calls about this key, alias or identity.
+    #[arg(long, value_name = "ARN")]
+    resource_arn: Option<String>,
+    /// Only records of calls that ended with this error, for example AccessDenied.
+    #[arg(long, value_name = "CODE")]
+    error_code: Option<String>,
+}
+
+#[derive(Subcommand)]
 enum Tls {
     /// Make a certificate that is signed by itself, and its key, to try TLS with.
     SelfSigned {
@@ -170,6 +218,8 @@ fn main() -> ExitCode {
         Command::Account(Account::List(flags)) => list_accounts(flags),
         Command::Explain(line) => explain_call(line),
         Command::WhoCan(line) => tell_who_can(line),
+        Command::Audit(Audit::Verify { journal, head }) => verify_journal(&journal, head),
+        Command::Audit(Audit::Export(export)) => export_records(export),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -234,6 +284,24 @@ fn tell_who_can(line: WhoCan) -> Result<(), Box<dyn Error>> {
         ..SupposedCall::default()
     };
     Ok(explain::who_can(&settings, call, line.format, &mut io::stdout().lock())?)
+}
+
+fn verify_journal(journal: &Path, head: Option<audit::Head>) -> Result<(), Box<dyn Error>> {
+    Ok(audit::verify(journal, head, &mut io::stdout().lock())?)
+}
+
+fn export_records(export: ExportRecords) -> Result<(), Box<dyn Error>> {
+    let selection = audit::Selection {
+        since: export.since,
+        until: export.until,
+        event_name: export.event_name,
+        account_id: export.account_id,
+        access_key_id: export.access_key_id,
+        resource_arn: export.resource_arn,
+        error_code: export.error_code,
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    Ok(audit::export(&export.journal, &selection, &mut out)?)
 }
 
 fn tell_version() -> Result<(), Box<dyn Error>> {

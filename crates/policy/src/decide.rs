@@ -8,6 +8,7 @@
 //! a grant may.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -163,8 +164,11 @@ impl<'q> Question<'q> {
 
 /// AWS's order: all denials first, then each kind of policy that must allow.
 fn weigh(question: &Question<'_>, policies: &Policies<'_>) -> Result<Grounds, Denial> {
-    let ask = |policy, documents| Findings::of(question, policy, 0, documents);
-    ask(PolicyKind::ResourceControl, policies.resource_control)?;
+    let ask = |policy, documents: &[&Document]| {
+        Findings::of(question, policy, 0, documents.iter().copied())
+    };
+    let resource_control = policies.resource_control.iter().map(|document| &**document);
+    Findings::of(question, PolicyKind::ResourceControl, 0, resource_control)?;
     let service_control = ask_levels(question, policies.service_control)?;
     let endpoint = ask(PolicyKind::Endpoint, policies.endpoint.as_slice())?;
     let resource = ask(policies.resource_policy_kind(), policies.resource_policy.as_slice())?;
@@ -222,14 +226,15 @@ fn require(policy: PolicyKind, allows: bool) -> Result<(), Denial> {
 }
 
 /// Does each level of service control policies allow?
-fn ask_levels(question: &Question<'_>, levels: &[&[&Document]]) -> Result<bool, Denial> {
+fn ask_levels(question: &Question<'_>, levels: &[Vec<Arc<Document>>]) -> Result<bool, Denial> {
     if !question.principal.has_service_control() {
         return Ok(true);
     }
     let mut all_allow = true;
     let mut first = 0;
     for level in levels {
-        let findings = Findings::of(question, PolicyKind::ServiceControl, first, level)?;
+        let documents = level.iter().map(|document| &**document);
+        let findings = Findings::of(question, PolicyKind::ServiceControl, first, documents)?;
         all_allow &= findings.allows();
         first += level.len();
     }
@@ -313,14 +318,14 @@ struct Findings {
 impl Findings {
     /// What documents of one kind say, the first of them counted as `first`; the error is the first
     /// statement that denies.
-    fn of(
+    fn of<'d>(
         question: &Question<'_>,
         policy: PolicyKind,
         first: usize,
-        documents: &[&Document],
+        documents: impl Iterator<Item = &'d Document>,
     ) -> Result<Findings, Denial> {
         let mut findings = Findings::default();
-        for (index, document) in documents.iter().enumerate() {
+        for (index, document) in documents.enumerate() {
             findings.examine(question, document, policy, first + index)?;
         }
         Ok(findings)

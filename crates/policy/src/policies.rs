@@ -1,6 +1,7 @@
 //! The documents that apply to a request, and where a statement stands among them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use wire::names::AccountId;
@@ -33,12 +34,12 @@ pub struct Policies<'a> {
     /// they are is known to the caller of this crate. Services acting for themselves are not
     /// concerned either, which [`decide`](crate::decide) knows (AWS Organizations User Guide,
     /// "Service control policies").
-    pub service_control: &'a [&'a [&'a Document]],
+    pub service_control: &'a [Vec<Arc<Document>>],
     /// The resource control policies of the resource's account, of all levels: they can only deny,
     /// since AWS attaches `RCPFullAWSAccess` everywhere. Left empty for service-linked roles and
     /// for AWS managed keys, which AWS exempts (AWS Organizations User Guide, "Resource control
     /// policies").
-    pub resource_control: &'a [&'a Document],
+    pub resource_control: &'a [Arc<Document>],
     /// The policy of the endpoint through which the request came.
     pub endpoint: Option<&'a Document>,
     /// The grants on the key that may be the caller's; `None` for an action that no grant permits.
@@ -135,20 +136,26 @@ impl<'a> Policies<'a> {
 
     /// All documents of a kind, in the order in which [`StatementRef::document`] counts them.
     pub(crate) fn of_kind(&self, policy: PolicyKind) -> impl Iterator<Item = &'a Document> {
-        let (one, many, levels): (Option<&'a Document>, &'a [&'a Document], &'a [&'a [_]]) =
-            match policy {
-                PolicyKind::ResourceControl => (None, self.resource_control, &[]),
-                PolicyKind::ServiceControl => (None, &[], self.service_control),
-                PolicyKind::Endpoint => (self.endpoint, &[], &[]),
-                PolicyKind::KeyPolicy | PolicyKind::RoleTrust => {
-                    let here = policy == self.resource_policy_kind();
-                    (self.resource_policy.filter(|_| here), &[], &[])
-                }
-                PolicyKind::Identity => (None, self.identity, &[]),
-                PolicyKind::Boundary => (self.boundary, &[], &[]),
-                PolicyKind::Session => (None, self.session, &[]),
-            };
-        one.into_iter().chain(many.iter().copied()).chain(levels.iter().copied().flatten().copied())
+        type Sources<'a> = (
+            Option<&'a Document>,
+            &'a [&'a Document],
+            &'a [Arc<Document>],
+            &'a [Vec<Arc<Document>>],
+        );
+        let (one, many, shared, levels): Sources<'a> = match policy {
+            PolicyKind::ResourceControl => (None, &[], self.resource_control, &[]),
+            PolicyKind::ServiceControl => (None, &[], &[], self.service_control),
+            PolicyKind::Endpoint => (self.endpoint, &[], &[], &[]),
+            PolicyKind::KeyPolicy | PolicyKind::RoleTrust => {
+                let here = policy == self.resource_policy_kind();
+                (self.resource_policy.filter(|_| here), &[], &[], &[])
+            }
+            PolicyKind::Identity => (None, self.identity, &[], &[]),
+            PolicyKind::Boundary => (self.boundary, &[], &[], &[]),
+            PolicyKind::Session => (None, self.session, &[], &[]),
+        };
+        let shared = shared.iter().chain(levels.iter().flatten()).map(|document| &**document);
+        one.into_iter().chain(many.iter().copied()).chain(shared)
     }
 
     /// The document that holds a statement of a decision on these policies.

@@ -80,7 +80,7 @@ impl Template {
                 };
                 whole.eq_ignore_ascii_case(text) || lower(whole) == lower(text)
             }
-            Pattern::Anything | Pattern::StartsWith(_) | Pattern::Tokens(_) => false,
+            Pattern::Anything | Pattern::StartsWith(_) | Pattern::Segments(_) => false,
         })
     }
 

@@ -5,6 +5,8 @@
 //! makes the time more than the text's length times the number of `?` plus one, and
 //! [`SEARCHES_MAX`](crate::SEARCHES_MAX) bounds that number.
 
+use memchr::memmem;
+
 /// A piece of a pattern.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Token {
@@ -25,8 +27,25 @@ pub(crate) enum Pattern {
     Exactly(Box<str>),
     /// A text, then one `*` at the end.
     StartsWith(Box<str>),
-    /// Anything else.
-    Tokens(Box<[Token]>),
+    /// Anything else: what stands before, between and after the `*`.
+    Segments(Segments),
+}
+
+/// A pattern cut at its `*`. Segments are made of literals and `?`.
+#[derive(Clone, Debug)]
+pub(crate) struct Segments {
+    first: Box<[Token]>,
+    between: Box<[Between]>,
+    /// `None` if there is no `*`.
+    last: Option<Box<[Token]>>,
+}
+
+/// A segment with a `*` on each side, which is searched for.
+#[derive(Clone, Debug)]
+enum Between {
+    /// One literal, with its search made ready: linear whatever the text, and much the most frequent.
+    Literal(Box<memmem::Finder<'static>>),
+    Mixed(Box<[Token]>),
 }
 
 impl Pattern {
@@ -58,7 +77,7 @@ impl Pattern {
             [Token::AnyRun] => Pattern::Anything,
             [Token::Literal(text)] => Pattern::Exactly(std::mem::take(text)),
             [Token::Literal(text), Token::AnyRun] => Pattern::StartsWith(std::mem::take(text)),
-            [..] => Pattern::Tokens(merged.into()),
+            [..] => Pattern::Segments(Segments::cut(&merged)),
         }
     }
 
@@ -68,7 +87,7 @@ impl Pattern {
             Pattern::Anything => true,
             Pattern::Exactly(whole) => **whole == *text,
             Pattern::StartsWith(start) => text.starts_with(&**start),
-            Pattern::Tokens(tokens) => tokens_match(tokens, text),
+            Pattern::Segments(segments) => segments.match_whole(text),
         }
     }
 }
@@ -97,17 +116,56 @@ pub(crate) fn push_wildcards(text: &str, tokens: &mut Vec<Token>) {
     }
 }
 
-fn tokens_match(tokens: &[Token], text: &str) -> bool {
-    let mut segments = tokens.split(|token| *token == Token::AnyRun);
-    let Some(rest) = segments.next().and_then(|first| strip_start(first, text)) else {
-        return false;
-    };
-    let Some(last) = segments.next_back() else {
-        return rest.is_empty();
-    };
-    segments
-        .try_fold(rest, |rest, segment| strip_through(segment, rest))
-        .is_some_and(|rest| ends_with(last, rest))
+impl Segments {
+    fn cut(tokens: &[Token]) -> Segments {
+        let mut segments = tokens.split(|token| *token == Token::AnyRun);
+        let first = segments.next().unwrap_or_default().into();
+        let last = segments.next_back().map(Box::from);
+        Segments { first, between: segments.map(Between::new).collect(), last }
+    }
+
+    fn match_whole(&self, text: &str) -> bool {
+        let Some(rest) = strip_start(&self.first, text) else {
+            return false;
+        };
+        let Some(last) = &self.last else {
+            return rest.is_empty();
+        };
+        self.between
+            .iter()
+            .try_fold(rest, |rest, segment| segment.strip_through(rest))
+            .is_some_and(|rest| ends_with(last, rest))
+    }
+}
+
+impl Between {
+    fn new(segment: &[Token]) -> Between {
+        match segment {
+            [Token::Literal(literal)] => {
+                Between::Literal(Box::new(memmem::Finder::new(&**literal).into_owned()))
+            }
+            [..] => Between::Mixed(segment.into()),
+        }
+    }
+
+    /// What follows the leftmost place of the segment in `text`.
+    fn strip_through<'t>(&self, text: &'t str) -> Option<&'t str> {
+        match self {
+            Between::Literal(finder) => {
+                let place = finder.find(text.as_bytes())?;
+                text.get(place + finder.needle().len()..)
+            }
+            Between::Mixed(segment) => {
+                let mut place = text;
+                loop {
+                    if let Some(rest) = strip_start(segment, place) {
+                        return Some(rest);
+                    }
+                    place = without_first_character(place)?;
+                }
+            }
+        }
+    }
 }
 
 /// What follows the segment at the start of `text`.
@@ -117,20 +175,6 @@ fn strip_start<'t>(segment: &[Token], text: &'t str) -> Option<&'t str> {
         Token::AnyOne => without_first_character(rest),
         Token::AnyRun => Some(rest),
     })
-}
-
-/// What follows the leftmost place of the segment in `text`.
-fn strip_through<'t>(segment: &[Token], text: &'t str) -> Option<&'t str> {
-    if let [Token::Literal(literal)] = segment {
-        return text.split_once(&**literal).map(|(_, rest)| rest);
-    }
-    let mut place = text;
-    loop {
-        if let Some(rest) = strip_start(segment, place) {
-            return Some(rest);
-        }
-        place = without_first_character(place)?;
-    }
 }
 
 fn ends_with(segment: &[Token], text: &str) -> bool {

@@ -6,6 +6,8 @@
 mod common;
 
 use common::{Facts, KEY, OTHER, OWNER, federated, key_policy, root, service, session, user};
+use std::sync::Arc;
+
 use policy::{
     Decision, Denial, Document, DocumentError, DocumentKind, Policies, PolicyKind, Principal,
     PrincipalKind, Query, Reach, StatementRef, decide, explain,
@@ -45,15 +47,12 @@ impl Texts<'_> {
         let identity = all(DocumentKind::Identity, self.identity);
         let boundary = self.boundary.map(|text| parse(DocumentKind::Identity, text));
         let session = all(DocumentKind::Identity, self.session);
-        let levels: Vec<Vec<Document>> = self
-            .service_control
-            .iter()
-            .map(|texts| all(DocumentKind::ServiceControl, texts))
-            .collect();
-        let levels: Vec<Vec<&Document>> =
-            levels.iter().map(|level| level.iter().collect()).collect();
-        let levels: Vec<&[&Document]> = levels.iter().map(Vec::as_slice).collect();
-        let resource_control = all(DocumentKind::ResourceControl, self.resource_control);
+        let shared = |kind, texts: &[&str]| -> Vec<Arc<Document>> {
+            all(kind, texts).into_iter().map(Arc::new).collect()
+        };
+        let levels = self.service_control.iter();
+        let levels: Vec<_> =
+            levels.map(|texts| shared(DocumentKind::ServiceControl, texts)).collect();
         let endpoint = self.endpoint.map(|text| parse(DocumentKind::Endpoint, text));
         let policies = Policies {
             resource_account: OWNER.parse().ok(),
@@ -62,7 +61,7 @@ impl Texts<'_> {
             boundary: boundary.as_ref(),
             session: &session.iter().collect::<Vec<_>>(),
             service_control: &levels,
-            resource_control: &resource_control.iter().collect::<Vec<_>>(),
+            resource_control: &shared(DocumentKind::ResourceControl, self.resource_control),
             endpoint: endpoint.as_ref(),
             grants: None,
         };

@@ -39,6 +39,8 @@ pub struct Settings {
     pub cache_bytes: usize,
     /// The file of those whose attestation documents are believed; `None` is AWS's root.
     pub attestation_roots: Option<PathBuf>,
+    /// The file that names the policies of an organization or of the endpoint; `None` limits nobody.
+    pub guard_rails: Option<PathBuf>,
     /// Locked memory for unwrapped key material.
     pub arena_bytes: usize,
     /// How log lines look.
@@ -134,6 +136,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
             optional(all, "tls_key", values::path)?,
         )?,
         attestation_roots: optional(all, "attestation_roots", values::path)?,
+        guard_rails: optional(all, "guard_rails", values::path)?,
         journal_durability: required(all, "journal_durability", values::journal_durability)?,
         cache_bytes: required(all, "cache_bytes", values::cache_bytes)?,
         arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,

@@ -6,11 +6,14 @@
 
 pub mod accounts;
 mod admin;
+pub mod audit;
 mod banner;
 pub mod configuration;
 mod connection;
 mod control;
 pub mod explain;
+mod follow;
+mod guard_rails;
 mod http;
 mod limits;
 mod listener;
@@ -24,5 +27,6 @@ mod shutdown;
 mod stream;
 mod tls;
 
+pub use guard_rails::GuardRailsFileError;
 pub use lock::LockError;
 pub use tls::{TlsError, install_provider};

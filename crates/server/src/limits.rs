@@ -38,11 +38,11 @@ pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(7);
 /// From the last answer until the process ends even though the journal or the store has not closed.
 pub(crate) const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
 
-/// How often the certificate's files are looked at for a change.
-pub(crate) const CERTIFICATE_POLL: Duration = Duration::from_secs(5);
+/// How often files that are followed are looked at for a change.
+pub(crate) const FILES_POLL: Duration = Duration::from_secs(5);
 /// Bytes of a certificate chain's or private key's file.
 pub(crate) const CERTIFICATE_BYTES_MAX: u64 = 1024 * 1024;
-/// Bytes of the configuration file.
+/// Bytes of the configuration file, of the file of guard rails and of each policy that it names.
 pub(crate) const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Bytes of one control command: a file of accounts is the largest.

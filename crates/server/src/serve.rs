@@ -24,6 +24,8 @@ use crate::{
     banner::Banner,
     configuration::{Settings, is_loopback},
     control::ControlSocket,
+    follow::{Followed, follow},
+    guard_rails::{self, GuardRailsFile, GuardRailsFileError, GuardRailsRead},
     http::Api,
     limits::{ADMIN_CONNECTIONS_MAX, CLOSE_TIME_MAX, CONNECTIONS_MAX, DESCRIPTORS_RESERVED},
     listener::{self, Listener},
@@ -31,7 +33,7 @@ use crate::{
     logging,
     metrics::Metrics,
     root_credentials, shutdown,
-    tls::{self, Certificates, TlsError},
+    tls::{Certificates, TlsError},
 };
 
 /// Why the server did not start, or did not end well.
@@ -59,6 +61,9 @@ pub enum ServeError {
         /// What the machine says.
         cause: io::Error,
     },
+    /// The guard rails cannot be put in force.
+    #[error("guard_rails: {0}")]
+    GuardRails(#[from] GuardRailsFileError),
     /// Another process has the data directory.
     #[error(transparent)]
     Locked(#[from] LockError),
@@ -103,6 +108,7 @@ pub enum ServeError {
 pub fn serve(settings: &Settings) -> Result<(), ServeError> {
     let certificates = settings.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
     let attestation_roots_pem = attestation_roots(settings)?;
+    let guard_rails = settings.guard_rails.as_deref().map(guard_rails::read).transpose()?;
     logging::start(settings)?;
     service::harden_process().map_err(|cause| ServeError::Harden(cause.into()))?;
     allow_descriptors();
@@ -114,7 +120,8 @@ pub fn serve(settings: &Settings) -> Result<(), ServeError> {
         .enable_all()
         .build()
         .map_err(ServeError::Runtime)?;
-    let served = runtime.block_on(run(settings, certificates, attestation_roots_pem));
+    let files = Files { certificates, attestation_roots_pem, guard_rails };
+    let served = runtime.block_on(run(settings, files));
     runtime.shutdown_background();
     drop(lock);
     served
@@ -165,11 +172,28 @@ fn assembly<'a>(
     }
 }
 
-async fn run(
-    settings: &Settings,
+/// What was read from files before anything was opened.
+struct Files {
     certificates: Option<Arc<Certificates>>,
     attestation_roots_pem: Option<String>,
-) -> Result<(), ServeError> {
+    guard_rails: Option<GuardRailsRead>,
+}
+
+impl Files {
+    /// Puts the guard rails in force; gives back what is to be followed.
+    fn apply(self, service: &Service) -> Vec<Arc<dyn Followed>> {
+        let mut followed: Vec<Arc<dyn Followed>> = Vec::new();
+        if let Some(certificates) = self.certificates {
+            followed.push(certificates);
+        }
+        if let Some(read) = self.guard_rails {
+            followed.push(Arc::new(GuardRailsFile::apply(read, service.clone())));
+        }
+        followed
+    }
+}
+
+async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     let stop = shutdown::on_signal().map_err(ServeError::Runtime)?;
     let hang_up = signal(SignalKind::hangup()).map_err(ServeError::Runtime)?;
     let (api_socket, admin_socket) = bind(settings)?;
@@ -179,9 +203,12 @@ async fn run(
     let clock = Arc::new(service::SystemClock);
     let keep = |access_key: &_| root_credentials::write(&settings.data_dir, access_key);
     let shared_clock = Arc::clone(&clock);
+    let attestation_roots_pem = files.attestation_roots_pem.clone();
     let assembly = Assembly { attestation_roots_pem, ..assembly(settings, shared_clock, &keep) };
     let opened = service::open(assembly).await.map_err(|cause| open_error(settings, cause))?;
     let Opened { service, is_first_start } = opened;
+    let certificates = files.certificates.clone();
+    let followed = files.apply(&service);
     let control = ControlSocket::bind(&settings.data_dir)
         .map_err(|cause| ServeError::Control { data_dir: settings.data_dir.clone(), cause })?;
     announce(settings, &api_socket, &admin_socket, is_first_start);
@@ -196,7 +223,7 @@ async fn run(
     let admin_listener = Listener {
         connections: metrics.connections("admin"),
         socket: admin_socket,
-        certificates: certificates.clone().filter(|_| is_admin_tls(settings)),
+        certificates: certificates.filter(|_| is_admin_tls(settings)),
         connections_max: ADMIN_CONNECTIONS_MAX,
     };
     let api = Api { service: service.clone(), metrics: Arc::clone(&metrics) };
@@ -206,7 +233,7 @@ async fn run(
         #[cfg(feature = "test-clock")]
         clock,
     };
-    let following = tokio::spawn(tls::follow(certificates, hang_up));
+    let following = tokio::spawn(follow(followed, hang_up));
     tokio::join!(
         api_listener.run(Arc::new(api), stop.clone()),
         admin_listener.run(Arc::new(admin), stop.clone()),

@@ -3,9 +3,8 @@
 //! A connection keeps the configuration that it began with, so a change drops none.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,14 +17,10 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use service::TlsDetails;
-use tokio::signal::unix::Signal;
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
-use crate::{
-    configuration::TlsFiles,
-    limits::{CERTIFICATE_BYTES_MAX, CERTIFICATE_POLL},
-};
+use crate::{configuration::TlsFiles, follow::Followed, limits::CERTIFICATE_BYTES_MAX};
 
 /// The pair that new connections are greeted with.
 pub(crate) struct Certificates {
@@ -78,6 +73,12 @@ impl Certificates {
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.current.load_full())
     }
+}
+
+impl Followed for Certificates {
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.files.certificate.clone(), self.files.key.clone()]
+    }
 
     fn reload_and_tell(&self) {
         match self.reload() {
@@ -88,45 +89,6 @@ impl Certificates {
             Err(error) => tracing::error!(%error, "new certificate refused: the old one stays"),
         }
     }
-
-    /// What shows that a file is not the one read before; a file that is away counts as changed too.
-    fn stamps(&self) -> [Option<Stamp>; 2] {
-        [&self.files.certificate, &self.files.key].map(|path| {
-            let metadata = fs::metadata(path).ok()?;
-            Some(Stamp {
-                inode: metadata.ino(),
-                bytes: metadata.len(),
-                seconds: metadata.mtime(),
-                nanoseconds: metadata.mtime_nsec(),
-            })
-        })
-    }
-}
-
-/// Reloads on SIGHUP and when a file has changed; never ends. Without a pair the signal is heard and does nothing.
-pub(crate) async fn follow(certificates: Option<Arc<Certificates>>, mut hang_up: Signal) {
-    let mut seen = certificates.as_ref().map(|certificates| certificates.stamps());
-    let mut poll = tokio::time::interval(CERTIFICATE_POLL);
-    loop {
-        let asked = tokio::select! {
-            _ = hang_up.recv() => true,
-            _ = poll.tick() => false,
-        };
-        let Some(certificates) = &certificates else { continue };
-        let now = Some(certificates.stamps());
-        if asked || now != seen {
-            seen = now;
-            certificates.reload_and_tell();
-        }
-    }
-}
-
-#[derive(PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    bytes: u64,
-    seconds: i64,
-    nanoseconds: i64,
 }
 
 fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
@@ -216,8 +178,10 @@ fn key_exchange(group: NamedGroup) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
-    use crate::self_signed;
+    use crate::{follow::stamps, self_signed};
 
     fn pair(folder: &Path) -> TlsFiles {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -245,10 +209,10 @@ mod tests {
     fn a_changed_file_is_seen() {
         let folder = tempfile::tempdir().unwrap();
         let certificates = Certificates::load(pair(folder.path())).ok().unwrap();
-        let before = certificates.stamps();
-        assert!(before == certificates.stamps());
+        let before = stamps(&certificates.files());
+        assert!(before == stamps(&certificates.files()));
         fs::write(&certificates.files.key, "other").unwrap();
-        assert!(before != certificates.stamps());
+        assert!(before != stamps(&certificates.files()));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use policy::{
     ConditionContext, Decision, Denial, Grant, GrantPermissions, GrantedRequest, Grants, Grounds,
     Policies, PolicyKind, Query,
 };
-use wire::enums::GrantOperation;
+use wire::enums::{GrantOperation, KeyManager};
 use wire::names::GrantId;
 
+use crate::call::Call;
 use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
@@ -176,7 +177,7 @@ pub(crate) fn put<T>(
     to: impl FnOnce(&Query<'_>, &Policies<'_>) -> T,
 ) -> Result<T, ServiceError> {
     let call = lookup.call;
-    let own = call.caller.documents();
+    let own = call.documents();
     let alias_arn;
     let allowances: Vec<&Grant>;
     let (resource, policies) = match ask {
@@ -189,19 +190,23 @@ pub(crate) fn put<T>(
             let policies = Policies {
                 resource_account: Some(account),
                 resource_policy: Some(trust),
+                resource_control: call.guard_rails.resource_control(account),
                 ..own.policies()
             };
             (*arn, policies)
         }
         Ask::Alias(arn) => {
             alias_arn = arn.to_string();
-            (alias_arn.as_str(), own.policies())
+            let resource_control = call.guard_rails.resource_control(arn.account);
+            (alias_arn.as_str(), Policies { resource_control, ..own.policies() })
         }
-        Ask::Key(key, _) => (key.arn_text(), Policies { grants, ..of_key(key, own.policies()) }),
+        Ask::Key(key, _) => {
+            (key.arn_text(), Policies { grants, ..of_key(call, key, own.policies()) })
+        }
         Ask::Grant(key, retirement) => {
             allowances = retirement.iter().collect();
             let grants = Grants { request: RETIREMENT, candidates: &allowances, alone: true };
-            let policies = Policies { grants: Some(grants), ..of_key(key, own.policies()) };
+            let policies = Policies { grants: Some(grants), ..of_key(call, key, own.policies()) };
             (key.arn_text(), policies)
         }
     };
@@ -230,9 +235,19 @@ const RETIREMENT: GrantedRequest<'static> = GrantedRequest {
     child: None,
 };
 
-/// The caller's own policies with that of a key.
-fn of_key<'p>(key: &'p KeySnapshot, own: Policies<'p>) -> Policies<'p> {
-    Policies { resource_account: Some(key.account()), resource_policy: Some(key.policy()), ..own }
+/// The caller's own policies with that of a key, and with what limits the resources of the key's account. AWS managed
+/// keys are not limited so (AWS Organizations User Guide, "Resource control policies").
+fn of_key<'p>(call: &'p Call<'_>, key: &'p KeySnapshot, own: Policies<'p>) -> Policies<'p> {
+    let resource_control = match key.key().key_manager {
+        KeyManager::Customer => call.guard_rails.resource_control(key.account()),
+        KeyManager::Aws => &[],
+    };
+    Policies {
+        resource_account: Some(key.account()),
+        resource_policy: Some(key.policy()),
+        resource_control,
+        ..own
+    }
 }
 
 /// AWS's account of a refusal (IAM User Guide, "Troubleshoot access denied error messages").

@@ -10,6 +10,7 @@ use wire::names::{AccountId, Partition, Region};
 
 use crate::api::Peer;
 use crate::credentials::Credential;
+use crate::guard_rails::GuardRails;
 use crate::identities::{Identities, Identity, NOTHING, Standing};
 use crate::sessions::Session;
 
@@ -25,6 +26,8 @@ pub(crate) struct Call<'a> {
     pub(crate) region: Region,
     /// The caller, whose signature has been verified.
     pub(crate) caller: Caller,
+    /// What limits everybody, as it was when the call arrived.
+    pub(crate) guard_rails: Arc<GuardRails>,
     /// The other end of the connection.
     pub(crate) peer: &'a Peer,
     /// The `User-Agent` header, as sent.
@@ -44,6 +47,15 @@ impl Call<'_> {
     /// The caller, as policies of the Region's partition see it.
     pub(crate) fn principal(&self) -> &Principal {
         self.caller.principal(self.region.partition())
+    }
+
+    /// The documents that decide whatever the call is about: the caller's own and the guard rails over it.
+    pub(crate) fn documents(&self) -> CallerDocuments<'_> {
+        CallerDocuments {
+            service_control: self.guard_rails.service_control(self.account()),
+            endpoint: self.guard_rails.endpoint(),
+            ..self.caller.documents()
+        }
     }
 }
 
@@ -121,7 +133,7 @@ impl Caller {
     }
 
     /// The documents of the caller's own that decide.
-    pub(crate) fn documents(&self) -> CallerDocuments<'_> {
+    fn documents(&self) -> CallerDocuments<'_> {
         let identity = self.standing.documents().iter().map(|document| &**document);
         let session = self.session().map(Session::policies).unwrap_or_default().iter();
         let session = session.chain(&self.session_policies).map(|document| &**document);
@@ -129,15 +141,19 @@ impl Caller {
             identity: identity.collect(),
             boundary: self.standing.boundary(),
             session: session.collect(),
+            service_control: &[],
+            endpoint: None,
         }
     }
 }
 
-/// See [`Caller::documents`].
+/// See [`Call::documents`].
 pub(crate) struct CallerDocuments<'a> {
     identity: Vec<&'a Document>,
     boundary: Option<&'a Document>,
     session: Vec<&'a Document>,
+    service_control: &'a [Vec<Arc<Document>>],
+    endpoint: Option<&'a Document>,
 }
 
 impl CallerDocuments<'_> {
@@ -147,6 +163,8 @@ impl CallerDocuments<'_> {
             identity: &self.identity,
             boundary: self.boundary,
             session: &self.session,
+            service_control: self.service_control,
+            endpoint: self.endpoint,
             ..Policies::default()
         }
     }

@@ -7,7 +7,7 @@ use wire::enums::{
     DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
 };
 use wire::kms::grants::GrantConstraints;
-use wire::names::AliasName;
+use wire::names::{AccountId, AliasName};
 use wire::values::OneOf;
 
 use crate::call::Call;
@@ -72,6 +72,11 @@ impl<'a> Conditions<'a> {
             None => recipient.pcrs.get(&pcr(measurement.strip_prefix("pcr")?)?)?,
         };
         Some(recipient::hexadecimal(value).into())
+    }
+
+    /// The paths on which an account lies in its organization: the one.
+    fn path_of(&self, account: AccountId) -> Option<ConditionValues<'_>> {
+        self.call.guard_rails.path(account).map(|path| ConditionValues::many([path]))
     }
 
     fn of_request(&self, key: &str) -> Option<ConditionValues<'_>> {
@@ -202,6 +207,10 @@ impl<'a> Conditions<'a> {
                 snapshot.record().aliases.iter().map(|row| row.alias.as_str()),
             )),
             "aws:resourceaccount" => Some(row.account.to_string().into()),
+            "aws:resourceorgid" => {
+                self.call.guard_rails.organization_id().map(ConditionValues::from)
+            }
+            "aws:resourceorgpaths" => self.path_of(row.account),
             _ => {
                 let name = key.strip_prefix("aws:resourcetag/")?;
                 let tag = snapshot
@@ -316,6 +325,8 @@ impl ConditionContext for Conditions<'_> {
             "aws:sourceip" => Some(call.peer.address.into()),
             "aws:currenttime" | "aws:epochtime" => Some(call.now.into()),
             "aws:requestedregion" => Some(call.region.as_str().into()),
+            "aws:principalorgid" => call.guard_rails.organization_id().map(ConditionValues::from),
+            "aws:principalorgpaths" => self.path_of(call.account()),
             _ => self
                 .of_principal_tag(key)
                 .or_else(|| self.of_key(key))

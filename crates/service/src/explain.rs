@@ -117,6 +117,7 @@ async fn answer(host: &Host, supposed: &SupposedCall) -> Result<Walked, ExplainE
         now: host.clock.now(),
         region,
         caller: caller::suppose(host, supposed, region.partition())?,
+        guard_rails: host.guard_rails.load_full(),
         peer: &peer,
         user_agent: b"",
         host_header: b"",

@@ -127,6 +127,7 @@ fn admit<'a>(
         now,
         region,
         caller,
+        guard_rails: host.guard_rails.load_full(),
         peer: incoming.peer,
         user_agent: header(incoming, "user-agent"),
         host_header: header(incoming, "host"),

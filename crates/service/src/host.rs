@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use attestation::Roots;
 use audit::Journal;
 use crypto::Rng;
@@ -18,6 +19,7 @@ use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
 use crate::error::ServiceError;
 use crate::grantee_grants::GranteeGrants;
+use crate::guard_rails::GuardRails;
 use crate::identities::Identities;
 use crate::ids::Ids;
 use crate::jobs::Scrub;
@@ -59,6 +61,8 @@ pub(crate) struct Host {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) identities: Arc<Identities>,
     pub(crate) sessions: Sessions,
+    /// The guard rails in force; each call is judged by those that it finds.
+    pub(crate) guard_rails: ArcSwap<GuardRails>,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.

@@ -25,6 +25,7 @@ mod facts;
 mod front;
 mod grant_tokens;
 mod grantee_grants;
+mod guard_rails;
 mod host;
 mod iam;
 mod identities;
@@ -59,6 +60,9 @@ pub use error::ServiceError;
 pub use explain::{
     DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers, NamedDocument,
     SupposedCall, Verdict,
+};
+pub use guard_rails::{
+    AttachedPolicy, GuardRails, GuardRailsError, Organization, OrganizationTarget, PolicyText,
 };
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};

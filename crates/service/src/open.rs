@@ -330,6 +330,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         credentials: Arc::new(credentials),
         identities: Arc::new(identities),
         sessions: Sessions::default(),
+        guard_rails: arc_swap::ArcSwap::default(),
         regions: assembly.regions,
         keys,
         aliases,

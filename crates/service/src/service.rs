@@ -10,6 +10,7 @@ use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::error::ServiceError;
 use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
 use crate::front;
+use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
 
@@ -74,6 +75,11 @@ impl Service {
     /// See [`ExplainError`].
     pub async fn who_can(&self, supposed: &SupposedCall) -> Result<KeyUsers, ExplainError> {
         explain::who_can(&self.host, supposed).await
+    }
+
+    /// Puts guard rails in force for all calls that arrive from now on.
+    pub fn set_guard_rails(&self, guard_rails: GuardRails) {
+        self.host.guard_rails.store(Arc::new(guard_rails));
     }
 
     /// Runs the jobs now instead of at their next look.

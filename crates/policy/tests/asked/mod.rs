@@ -1,5 +1,7 @@
 //! A generated request put to the evaluator under test.
 
+use std::sync::Arc;
+
 use policy::{ConditionValues, Document, DocumentKind, Policies, Principal, PrincipalKind, Query};
 use serde_json::Value;
 
@@ -24,14 +26,11 @@ pub(crate) fn with_policies<T>(
     let identity = compile_all(DocumentKind::Identity, &request.identity);
     let boundary = request.boundary.as_ref().map(compile(DocumentKind::Identity));
     let session = compile_all(DocumentKind::Identity, &request.session);
-    let levels: Vec<Vec<Document>> = request
-        .service_control
-        .iter()
-        .map(|level| compile_all(DocumentKind::ServiceControl, level))
-        .collect();
-    let levels: Vec<Vec<&Document>> = levels.iter().map(|level| level.iter().collect()).collect();
-    let levels: Vec<&[&Document]> = levels.iter().map(Vec::as_slice).collect();
-    let resource_control = compile_all(DocumentKind::ResourceControl, &request.resource_control);
+    let shared = |kind, policies: &[Value]| -> Vec<Arc<Document>> {
+        compile_all(kind, policies).into_iter().map(Arc::new).collect()
+    };
+    let levels = request.service_control.iter();
+    let levels: Vec<_> = levels.map(|level| shared(DocumentKind::ServiceControl, level)).collect();
     let endpoint = request.endpoint.as_ref().map(compile(DocumentKind::Endpoint));
     let policies = Policies {
         resource_account: request.key_account.parse().ok(),
@@ -40,7 +39,7 @@ pub(crate) fn with_policies<T>(
         boundary: boundary.as_ref(),
         session: &session.iter().collect::<Vec<_>>(),
         service_control: &levels,
-        resource_control: &resource_control.iter().collect::<Vec<_>>(),
+        resource_control: &shared(DocumentKind::ResourceControl, &request.resource_control),
         endpoint: endpoint.as_ref(),
         grants: None,
     };

@@ -120,6 +120,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "Whose attestation documents are believed, in place of AWS's Nitro root",
     },
     Setting {
+        name: "guard_rails",
+        flag: "guard-rails",
+        value_name: "FILE",
+        default: None,
+        expected: "the path of a TOML file that names policies of an organization or an endpoint",
+        example: "/etc/keystead/guard-rails.toml",
+        help: "Service and resource control policies, and the endpoint's; read again on SIGHUP and when it changes",
+    },
+    Setting {
         name: "journal_durability",
         flag: "journal-durability",
         value_name: "WHEN",

@@ -219,7 +219,7 @@ fn may_put_policy(context: &Context<'_>, document: &Document) -> bool {
     let call = context.call();
     let facts = Facts::default();
     let conditions = Conditions::new(call, None, &facts, 0);
-    let own = call.caller.documents();
+    let own = call.documents();
     let query = Query {
         principal: call.principal(),
         action: "kms:PutKeyPolicy",

@@ -1,0 +1,64 @@
+//! Files that are read again while the server runs: on SIGHUP, and when one of them has changed.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::signal::unix::Signal;
+
+use crate::limits::FILES_POLL;
+
+/// Something that was read from files.
+pub(crate) trait Followed: Send + Sync {
+    /// The files that it was read from.
+    fn files(&self) -> Vec<PathBuf>;
+
+    /// Reads them again and logs what came of it; what was read before stays when the new is not right.
+    fn reload_and_tell(&self);
+}
+
+/// Reloads on SIGHUP and when a file has changed; never ends. With nothing to follow the signal is heard and does nothing.
+pub(crate) async fn follow(all: Vec<Arc<dyn Followed>>, mut hang_up: Signal) {
+    let mut seen: Vec<_> = all.iter().map(|followed| stamps(&followed.files())).collect();
+    let mut poll = tokio::time::interval(FILES_POLL);
+    loop {
+        let is_asked = tokio::select! {
+            _ = hang_up.recv() => true,
+            _ = poll.tick() => false,
+        };
+        for (followed, seen) in all.iter().zip(&mut seen) {
+            let files = followed.files();
+            let now = stamps(&files);
+            if is_asked || now != *seen {
+                followed.reload_and_tell();
+                // A file that is named only now may have changed after it was read: all are read once more.
+                *seen = if followed.files() == files { now } else { Vec::new() };
+            }
+        }
+    }
+}
+
+/// What shows that a file is not the one read before; a file that is away counts as changed too.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Stamp {
+    inode: u64,
+    bytes: u64,
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+pub(crate) fn stamps(files: &[PathBuf]) -> Vec<Option<Stamp>> {
+    let stamp = |path: &Path| {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Stamp {
+            inode: metadata.ino(),
+            bytes: metadata.len(),
+            seconds: metadata.mtime(),
+            nanoseconds: metadata.mtime_nsec(),
+        })
+    };
+    files.iter().map(|path| stamp(path)).collect()
+}
