@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import keystead
-from conftest import root_of
+from conftest import client_of, root_of
 from granting import grant
 from identities import User, allow, document, session_client, unique
 from keystead import ACCOUNT, REGION
@@ -228,3 +228,15 @@ def sts_session(server, iam):
         made = user.client("sts").assume_role(RoleArn=arn, RoleSessionName="mine")
         return session_client(server, made["Credentials"]), made["AssumedRoleUser"]["Arn"]
     return make
+
+
+def test_guard_rails_are_part_of_it(own_server, tmp_path):
+    rails = tmp_path / "guard-rails.toml"
+    (tmp_path / "endpoint.json").write_text(document({**allow("kms:Encrypt"), "Principal": "*"}))
+    rails.write_text('endpoint_policy = "endpoint.json"\n')
+    kms = client_of(own_server, own_server.root_credentials())
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    assert own_server.stop() == 0
+    done = keystead.run("explain", "--data-dir", own_server.directory, "--principal", root_of(ACCOUNT),
+                        "--action", "kms:Decrypt", "--key", key, KEYSTEAD_GUARD_RAILS=str(rails))
+    assert "because no VPC endpoint policy allows the kms:Decrypt action" in done.stdout, done

@@ -235,6 +235,9 @@ pub(crate) fn command_outcome(
         }
         let _lock = Lock::take(data_dir)?;
         let service = crate::serve::open_existing(settings).await?;
+        if matches!(command, Command::Explain { .. } | Command::WhoCan { .. }) {
+            explain::apply_guard_rails(settings, &service)?;
+        }
         let outcome = obey(&service, command).await;
         service.shut_down().await;
         Ok(outcome)

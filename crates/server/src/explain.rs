@@ -9,6 +9,8 @@ use crate::{
     accounts::{AccountsError, command_outcome},
     configuration::Settings,
     control::protocol::{Command, Outcome},
+    guard_rails::{self, GuardRailsFile},
+    serve::ServeError,
 };
 
 /// How an explanation is told.
@@ -54,6 +56,15 @@ pub fn who_can(
     out: &mut impl Write,
 ) -> Result<(), AccountsError> {
     tell(settings, Command::WhoCan { call }, format, out)
+}
+
+/// Puts the guard rails in force that a server with these settings would have.
+pub(crate) fn apply_guard_rails(settings: &Settings, service: &Service) -> Result<(), ServeError> {
+    if let Some(path) = settings.guard_rails.as_deref() {
+        // Nothing follows the file: the service lives for one answer.
+        drop(GuardRailsFile::apply(guard_rails::read(path)?, service.clone()));
+    }
+    Ok(())
 }
 
 /// Answers in the server or in its absence.

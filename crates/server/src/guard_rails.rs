@@ -110,7 +110,7 @@ mod account {
 pub(crate) struct GuardRailsRead {
     path: PathBuf,
     policy_files: Vec<PathBuf>,
-    pub(crate) guard_rails: GuardRails,
+    guard_rails: GuardRails,
 }
 
 /// Reads a file of guard rails and every policy that it names.

@@ -47,6 +47,8 @@ pub(crate) const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Bytes of one control command: a file of accounts is the largest.
 pub(crate) const CONTROL_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Bytes of the outcome of one: who can use a key is told of every user and role of an account.
+pub(crate) const CONTROL_OUTCOME_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Accounts that one command may create.
 pub(crate) const CONTROL_ACCOUNTS_MAX: usize = 10_000;
 /// From the accepted control connection to its answer's last byte.

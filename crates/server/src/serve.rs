@@ -133,10 +133,6 @@ pub(crate) async fn open_existing(settings: &Settings) -> Result<Service, ServeE
         Err(io::Error::other("only a server's start makes the first account"))
     });
     let opened = service::open(assembly).await.map_err(|cause| open_error(settings, cause))?;
-    // What explains a call without a server must know what the server would know.
-    if let Some(path) = &settings.guard_rails {
-        opened.service.set_guard_rails(guard_rails::read(path)?.guard_rails);
-    }
     Ok(opened.service)
 }
 

@@ -89,6 +89,11 @@ impl Identities {
             .unwrap_or_default()
     }
 
+    /// The texts of the identity policies of a user, group or role, in the same order.
+    pub(crate) fn policy_texts(&self, identity: &Identity) -> Vec<String> {
+        self.read(identity.account(), |held| held.policy_texts_of(identity)).unwrap_or_default()
+    }
+
     /// What stands for a user or role in the credentials of its sessions and access keys.
     pub(crate) fn holder(&self, account: AccountId, identity_id: &str) -> Option<Arc<Holder>> {
         self.read(account, |held| held.holders.get(identity_id).cloned()).flatten()
@@ -217,6 +222,28 @@ impl Account {
             .collect()
     }
 
+    /// The texts of the same.
+    fn policy_texts_of(&self, identity: &Identity) -> Vec<String> {
+        self.holders_of(identity)
+            .flat_map(|holder| {
+                let inline = holder.record().policies.iter().map(|row| row.document.clone());
+                let attached = self.attached_to(holder);
+                let attached = attached.filter_map(|(arn, _)| self.text_of(holder.account(), arn));
+                inline.chain(attached).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// The text of a managed policy, in the version that is in force.
+    fn text_of(&self, account: AccountId, arn: &str) -> Option<String> {
+        if let Some(policy) = managed_policy(arn) {
+            return Some(policy.text().to_owned());
+        }
+        let policy = self.managed(account, arn)?;
+        let in_force = policy.record().policies.iter().find(|row| row.is_default)?;
+        Some(in_force.document.clone())
+    }
+
     /// A user or role and its groups.
     fn holders_of<'a>(&'a self, identity: &'a Identity) -> impl Iterator<Item = &'a Identity> {
         let groups = identity.groups().filter_map(|group_id| self.by_id.get(group_id));
@@ -239,10 +266,15 @@ impl Account {
         if let Some(policy) = managed_policy(arn) {
             return policy.document();
         }
+        self.managed(account, arn)?.documents().first().cloned()
+    }
+
+    /// The account's own managed policy of that ARN.
+    fn managed(&self, account: AccountId, arn: &str) -> Option<&Arc<Identity>> {
         let name = PolicyArn::parse(arn)?.in_account(account)?;
         let key = (IdentityKind::Policy, name.to_ascii_lowercase().into_boxed_str());
         // A namesake of another path is another policy.
         let policy = self.by_id.get(self.by_name.get(&key)?);
-        policy.filter(|policy| policy.stored_arn() == arn)?.documents().first().cloned()
+        policy.filter(|policy| policy.stored_arn() == arn)
     }
 }

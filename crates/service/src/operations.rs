@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::forward_access;
 use crate::iam::{
-    absent, access_keys, account_details, accounts, group_policies, groups,
+    absent, access_keys, account_details, accounts, context_keys, group_policies, groups,
     open_id_connect_provider_tags, open_id_connect_providers, permissions_boundaries, policies,
     policy_tags, policy_versions, role_policies, roles, user_policies, users,
 };
@@ -154,6 +154,8 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<absent::GetAccountPasswordPolicy>::new(),
     &Row::<accounts::GetAccountSummary>::new(),
     &Row::<account_details::GetAccountAuthorizationDetails>::new(),
+    &Row::<context_keys::GetContextKeysForCustomPolicy>::new(),
+    &Row::<context_keys::GetContextKeysForPrincipalPolicy>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
     &Row::<caller_identity::GetAccessKeyInfo>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),

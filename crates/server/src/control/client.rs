@@ -13,7 +13,7 @@ use super::{
     SocketPath,
     protocol::{Command, Outcome},
 };
-use crate::limits::{CONTROL_BYTES_MAX, CONTROL_TIME_MAX};
+use crate::limits::{CONTROL_OUTCOME_BYTES_MAX, CONTROL_TIME_MAX};
 
 /// Has the server of this directory obey; `None` when none runs.
 pub(crate) async fn ask(data_dir: &Path, command: &Command) -> io::Result<Option<Outcome>> {
@@ -37,7 +37,7 @@ async fn exchange(mut stream: UnixStream, command: &Command) -> io::Result<Outco
     line.push(b'\n');
     stream.write_all(&line).await?;
     let mut answer = Zeroizing::new(Vec::new());
-    stream.take(CONTROL_BYTES_MAX).read_to_end(&mut answer).await?;
+    stream.take(CONTROL_OUTCOME_BYTES_MAX).read_to_end(&mut answer).await?;
     if answer.is_empty() {
         let reason = "the server closed the control socket without an answer; its log says why";
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));

@@ -90,6 +90,8 @@ pub(crate) async fn who_can(
             Err(ExplainError::Service(_) | ExplainError::Principal(_)) => {}
             Err(error) => return Err(error),
         }
+        // An account may have thousands of users, and calls are waiting.
+        tokio::task::yield_now().await;
     }
     let (grants, more_grants) = match spec.grant_operation(position) {
         Some(operation) => grants_of(host, &key, operation).await?,

@@ -4,6 +4,7 @@ pub(crate) mod absent;
 pub(crate) mod access_keys;
 pub(crate) mod account_details;
 pub(crate) mod accounts;
+pub(crate) mod context_keys;
 pub(crate) mod group_policies;
 pub(crate) mod groups;
 mod holder_policies;
