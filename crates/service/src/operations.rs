@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::iam::{
     absent, access_keys, accounts, context_keys, group_policies, groups, permissions_boundaries,
-    policies, policy_tags, policy_versions, role_policies, roles, user_policies, users,
+    policies, policy_tags, policy_versions, role_policies, roles, simulation, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
@@ -142,6 +142,8 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<accounts::GetAccountSummary>::new(),
     &Row::<context_keys::GetContextKeysForCustomPolicy>::new(),
     &Row::<context_keys::GetContextKeysForPrincipalPolicy>::new(),
+    &Row::<simulation::SimulateCustomPolicy>::new(),
+    &Row::<simulation::SimulatePrincipalPolicy>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),
     &Row::<sessions::GetSessionToken>::new(),
