@@ -187,6 +187,30 @@ def test_the_endpoint_lets_through_what_its_policy_allows(guarded, key_arn):
             kms.describe_key(KeyId=key_arn)
 
 
+def test_an_explanation_knows_them_with_a_server_and_without(guarded, tmp_path):
+    guarded.apply(HEAD + OVER_OTHER, unit=NOT_DELETED)
+    arn = guarded.client(guarded.other).create_key()["KeyMetadata"]["Arn"]
+    question = ["explain", "--principal", root_of(OTHER_ACCOUNT), "--key", arn,
+                "--action", "kms:ScheduleKeyDeletion", "--format", "json"]
+
+    def denied_by(*arguments):
+        told = keystead.run(*question, *arguments)
+        assert told.returncode == 0, told.stderr
+        answer = json.loads(told.stdout)
+        assert answer["decision"] == "explicitDeny", answer
+        return told.stdout
+
+    assert "ServiceControl" in denied_by("--data-dir", guarded.server.directory)
+    # The file of settings is how a command without a server learns of them.
+    settings = tmp_path / "keystead.toml"
+    settings.write_text(f'data_dir = "{guarded.server.directory}"\nguard_rails = "{guarded.file}"\n')
+    assert guarded.server.stop() == 0
+    try:
+        assert "ServiceControl" in denied_by("--config", settings)
+    finally:
+        guarded.server.start()
+
+
 @pytest.mark.parametrize("condition", [
     {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
     {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/r-ab12/{UNIT}/*"}},

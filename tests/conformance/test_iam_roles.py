@@ -225,6 +225,28 @@ def test_a_chain_of_roles_hands_on_what_is_transitive(iam, user, kms, refused):
         sts.assume_role(RoleArn=second.arn, RoleSessionName="chained", SourceIdentity="bob")
 
 
+@pytest.mark.parametrize(("more", "is_allowed"), [
+    ({}, False),
+    ({"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}, True),
+    ({"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+      "Condition": {"StringEquals": {"sts:SourceIdentity": "ada"}}}, True),
+    ({"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+      "Condition": {"StringEquals": {"sts:SourceIdentity": "bob"}}}, False),
+], ids=["not-permitted", "permitted", "permitted-for-it", "permitted-for-another"])
+def test_a_source_identity_is_handed_on_with_permission_only(iam, user, refused, more, is_allowed):
+    first = Role(iam, user, AssumeRolePolicyDocument=trust(
+        {"AWS": user.arn}, ["sts:AssumeRole", "sts:SetSourceIdentity"]))
+    second = Role(iam, user, AssumeRolePolicyDocument=document(
+        {"Effect": "Allow", "Principal": {"AWS": first.arn}, "Action": "sts:AssumeRole", **more}))
+    sts = first.client("sts", SourceIdentity="ada")
+    if is_allowed:
+        answer = sts.assume_role(RoleArn=second.arn, RoleSessionName="chained")
+        assert answer["SourceIdentity"] == "ada"
+        return
+    with refused("AccessDenied", status=403):
+        sts.assume_role(RoleArn=second.arn, RoleSessionName="chained")
+
+
 def test_a_session_lasts_as_long_as_its_role_allows(role, refused):
     with refused("ValidationError",
                  "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."):

@@ -1,6 +1,7 @@
-"""Request quotas: how many calls of a kind an account may make in a second (reference 2.19)."""
+"""Quotas: how many calls of a kind an account may make in a second, and how many keys it may have (reference 2.19)."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -51,7 +52,8 @@ def test_calls_beyond_an_enforced_quota_are_throttled(tmp_path):
         served = make_aliases(kms, 20)
         assert 1 <= served < 20
         # What was throttled was not done; other operations and other Regions have quotas of their own.
-        assert len(kms.list_aliases()["Aliases"]) == served
+        own = [entry for entry in kms.list_aliases()["Aliases"] if "TargetKeyId" in entry]
+        assert len(own) == served
         assert make_aliases(client("eu-central-1"), 1) == 1
         assert metric(server, "exceeded_total", "CreateAlias") == 20 - served
         assert metric(server, "taken_total", "CreateAlias") == served + 1
@@ -91,3 +93,49 @@ def test_wrong_quotas_are_refused(tmp_path, arguments):
     refused = keystead.run("serve", "--data-dir", tmp_path / "data", *arguments)
     assert refused.returncode != 0
     assert arguments[0].removeprefix("--") in refused.stderr.replace("_", "-")
+
+
+KEYS = ["--request-quota-adjustments", "*/*/Keys=3,*/eu-central-1/Keys=1,*/*/CreateKey=1000"]
+
+
+def make_keys(kms, count):
+    """How many of so many calls at once made a key; the others must be beyond the quota."""
+    def make(_):
+        try:
+            return bool(kms.create_key())
+        except kms.exceptions.LimitExceededException as refused:
+            assert refused.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+            return False
+    with ThreadPoolExecutor(count) as callers:
+        return sum(callers.map(make, range(count)))
+
+
+def test_an_account_has_so_many_keys_at_most(tmp_path):
+    with serving(tmp_path, "--request-quotas", "enforced", *KEYS) as (server, client):
+        kms, elsewhere = client(), client("eu-central-1")
+        primary = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+        # AWS managed keys are not counted.
+        assert kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyManager"] == "AWS"
+        assert make_keys(kms, 16) == 2
+        keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
+        keys = [key["KeyId"] for key in keys if key["KeyManager"] == "CUSTOMER"]
+        assert len(keys) == 3
+        # One that is to be deleted counts until it is gone.
+        last = next(key_id for key_id in keys if key_id != primary)
+        kms.schedule_key_deletion(KeyId=last)
+        assert make_keys(kms, 1) == 0
+        # Each Region has a quota of its own, which a replica counts against.
+        assert make_keys(elsewhere, 2) == 1
+        with pytest.raises(kms.exceptions.ClientError, match="LimitExceededException"):
+            kms.replicate_key(KeyId=primary, ReplicaRegion="eu-central-1")
+        assert len(elsewhere.list_keys()["Keys"]) == 1
+        # What is made is counted after a restart too.
+        assert server.stop() == 0
+        server.start()
+        assert make_keys(client(), 1) == 0
+
+
+@pytest.mark.parametrize("mode", ["off", "shadow"])
+def test_keys_are_not_limited_unless_quotas_are_enforced(tmp_path, mode):
+    with serving(tmp_path, "--request-quotas", mode, *KEYS) as (_, client):
+        assert make_keys(client(), 5) == 5

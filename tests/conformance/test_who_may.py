@@ -1,4 +1,4 @@
-"""Who may: every operation of KMS in every situation, with the verdict that AWS's rules give and the reason that it tells."""
+"""Every operation of KMS in every situation: the verdict that AWS's rules give, and the reason that it tells."""
 
 from dataclasses import dataclass, replace
 

@@ -85,7 +85,9 @@ class Listing:
     def __init__(self, client):
         self.key_ids = [entry["KeyId"] for entry in every(client, "ListKeys", "Keys", 1000)]
         entries = every(client, "ListAliases", "Aliases", 100)
-        self.aliases = [(entry["AliasName"], entry["TargetKeyId"]) for entry in entries]
+        # The predefined aliases of AWS stand for no key until it is used.
+        self.aliases = [(entry["AliasName"], entry["TargetKeyId"]) for entry in entries
+                        if "TargetKeyId" in entry]
         self.unclaimed = {}
 
     def find_unclaimed(self, client, owners):

@@ -81,6 +81,7 @@ async fn append(
 
 fn encrypt_record() -> Record<'static> {
     Record {
+        invoked_by: None,
         user_identity: UserIdentity::Root {
             account_id: "111122223333",
             arn: "arn:aws:iam::111122223333:root",

@@ -36,6 +36,8 @@ const FIXED_BYTES: usize = 1024;
 pub struct Record<'a> {
     /// Who called.
     pub user_identity: UserIdentity<'a>,
+    /// The service principal of the service that called as that user.
+    pub invoked_by: Option<&'a str>,
     /// When the call was completed; written in whole seconds, UTC.
     pub event_time: Timestamp,
     /// The service: `kms.amazonaws.com`.
@@ -136,7 +138,7 @@ impl Record<'_> {
 
     fn write_caller(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"eventVersion":"1.11","userIdentity":"#);
-        self.user_identity.write(out);
+        self.user_identity.write(self.invoked_by, out);
         out.extend_from_slice(br#","eventTime":""#);
         write_time(out, self.event_time);
         out.extend_from_slice(br#"","eventSource":"#);

@@ -22,6 +22,7 @@ pub mod fields;
 mod gcm;
 mod hmac;
 pub mod import_wrapping;
+pub mod jws;
 pub mod key_material;
 pub mod key_specs;
 mod mac;

@@ -12,6 +12,7 @@
 pub mod arena;
 mod custodian;
 mod error;
+mod forward_access_tokens;
 mod harden;
 mod identity;
 mod import_tokens;

@@ -15,7 +15,7 @@ use server::{
     audit,
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
     explain::{self, Format},
-    self_signed, serve,
+    self_signed, serve, services,
 };
 use service::{Clock, SupposedCall, SystemClock};
 use zeroize::Zeroizing;
@@ -38,13 +38,16 @@ enum Command {
     /// Make and list accounts, with a server running or not; a running one obeys at once.
     #[command(subcommand)]
     Account(Account),
+    /// Prove that the audit journal is whole, and tell its records; with a server running or not.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Explain how policies and grants decide a call, with a server running or not; nobody makes the call.
     Explain(Explain),
     /// Tell who can use a key, by which statement or grant, with a server running or not.
     WhoCan(WhoCan),
-    /// Prove that the audit journal is whole, and tell its records; with a server running or not.
+    /// Make, list and delete the access keys of registered services, with a server running or not.
     #[command(subcommand)]
-    Audit(Audit),
+    Service(ServiceCommand),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -58,6 +61,28 @@ enum Account {
     Create(CreateAccount),
     /// List the accounts: id, when it was made, access key ids.
     List(DataDirFlags),
+}
+
+#[derive(Subcommand)]
+enum ServiceCommand {
+    /// Make an access key for a service that the configuration file registers, and tell it in credentials-file form.
+    CreateAccessKey {
+        /// The name of the service.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        data_dir: DataDirFlags,
+    },
+    /// List the services: name, service principal, access key ids.
+    List(DataDirFlags),
+    /// Delete an access key of a service.
+    DeleteAccessKey {
+        /// The access key id.
+        #[arg(value_name = "ID")]
+        access_key_id: String,
+        #[command(flatten)]
+        data_dir: DataDirFlags,
+    },
 }
 
 #[derive(clap::Args)]
@@ -216,10 +241,11 @@ fn main() -> ExitCode {
         Command::Serve(flags) => start(flags),
         Command::Account(Account::Create(create)) => create_accounts(create),
         Command::Account(Account::List(flags)) => list_accounts(flags),
-        Command::Explain(line) => explain_call(line),
-        Command::WhoCan(line) => tell_who_can(line),
         Command::Audit(Audit::Verify { journal, head }) => verify_journal(&journal, head),
         Command::Audit(Audit::Export(export)) => export_records(export),
+        Command::Explain(line) => explain_call(line),
+        Command::WhoCan(line) => tell_who_can(line),
+        Command::Service(command) => command_services(command),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -257,6 +283,24 @@ fn list_accounts(flags: DataDirFlags) -> Result<(), Box<dyn Error>> {
     Ok(accounts::list(&settings, &mut io::stdout().lock())?)
 }
 
+fn verify_journal(journal: &Path, head: Option<audit::Head>) -> Result<(), Box<dyn Error>> {
+    Ok(audit::verify(journal, head, &mut io::stdout().lock())?)
+}
+
+fn export_records(export: ExportRecords) -> Result<(), Box<dyn Error>> {
+    let selection = audit::Selection {
+        since: export.since,
+        until: export.until,
+        event_name: export.event_name,
+        account_id: export.account_id,
+        access_key_id: export.access_key_id,
+        resource_arn: export.resource_arn,
+        error_code: export.error_code,
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    Ok(audit::export(&export.journal, &selection, &mut out)?)
+}
+
 fn explain_call(line: Explain) -> Result<(), Box<dyn Error>> {
     let settings = line.data_dir.resolve(configuration::environment())?;
     let read = |path: PathBuf| {
@@ -286,22 +330,22 @@ fn tell_who_can(line: WhoCan) -> Result<(), Box<dyn Error>> {
     Ok(explain::who_can(&settings, call, line.format, &mut io::stdout().lock())?)
 }
 
-fn verify_journal(journal: &Path, head: Option<audit::Head>) -> Result<(), Box<dyn Error>> {
-    Ok(audit::verify(journal, head, &mut io::stdout().lock())?)
-}
-
-fn export_records(export: ExportRecords) -> Result<(), Box<dyn Error>> {
-    let selection = audit::Selection {
-        since: export.since,
-        until: export.until,
-        event_name: export.event_name,
-        account_id: export.account_id,
-        access_key_id: export.access_key_id,
-        resource_arn: export.resource_arn,
-        error_code: export.error_code,
-    };
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    Ok(audit::export(&export.journal, &selection, &mut out)?)
+fn command_services(command: ServiceCommand) -> Result<(), Box<dyn Error>> {
+    let mut out = io::stdout().lock();
+    match command {
+        ServiceCommand::CreateAccessKey { name, data_dir } => {
+            let settings = data_dir.resolve(configuration::environment())?;
+            services::create_access_key(&settings, &name, &mut out)?;
+        }
+        ServiceCommand::List(flags) => {
+            services::list(&flags.resolve(configuration::environment())?, &mut out)?;
+        }
+        ServiceCommand::DeleteAccessKey { access_key_id, data_dir } => {
+            let settings = data_dir.resolve(configuration::environment())?;
+            services::delete_access_key(&settings, &access_key_id, &mut out)?;
+        }
+    }
+    Ok(())
 }
 
 fn tell_version() -> Result<(), Box<dyn Error>> {

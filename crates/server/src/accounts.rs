@@ -19,6 +19,7 @@ use crate::{
     explain,
     limits::{CONTROL_ACCOUNTS_MAX, CONTROL_BYTES_MAX},
     lock::{Lock, LockError},
+    services,
 };
 
 /// Bytes of an access key id and of a secret; AWS's ids have 16 to 128, and what a test invents may be shorter.
@@ -243,9 +244,12 @@ pub(crate) fn command_outcome(
     })?;
     match outcome {
         Outcome::Refused { message } => Err(AccountsError::Refused(message)),
-        Outcome::Created { .. } | Outcome::Accounts { .. } | Outcome::Explained { .. } => {
-            Ok(outcome)
-        }
+        Outcome::Created { .. }
+        | Outcome::Accounts { .. }
+        | Outcome::Explained { .. }
+        | Outcome::ServiceAccessKey { .. }
+        | Outcome::ServiceAccessKeyDeleted
+        | Outcome::Services { .. } => Ok(outcome),
     }
 }
 
@@ -256,6 +260,11 @@ pub(crate) async fn obey(service: &Service, command: Command) -> Outcome {
         Command::ListAccounts => list_all(service).await,
         Command::Explain { call } => explain::answer(service, &call).await,
         Command::WhoCan { call } => explain::answer_who_can(service, &call).await,
+        Command::CreateServiceAccessKey { name } => services::create(service, name).await,
+        Command::DeleteServiceAccessKey { access_key_id } => {
+            services::delete(service, access_key_id).await
+        }
+        Command::ListServices => Ok(services::list_all(service)),
     };
     obeyed.unwrap_or_else(|message| Outcome::Refused { message })
 }

@@ -3,6 +3,7 @@
 //! Nothing is opened before all of it is known to be right. This module is the only reader of the environment.
 
 mod error;
+mod services;
 mod sources;
 mod table;
 mod values;
@@ -10,7 +11,7 @@ mod values;
 use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use service::{Durability, QuotaAdjustment, QuotaMode};
+use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService};
 use tracing_subscriber::filter::Targets;
 use wire::names::{AccountId, Region};
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub account_id: AccountId,
     /// The Regions served; `None` serves every one.
     pub regions: Option<Vec<Region>>,
+    /// The services that may call; only a file can say them.
+    pub services: Vec<RegisteredService>,
     /// The certificate and key of TLS; `None` is plain HTTP.
     pub tls: Option<TlsFiles>,
     /// When the journal reaches the disk.
@@ -41,6 +44,8 @@ pub struct Settings {
     pub attestation_roots: Option<PathBuf>,
     /// The file that names the policies of an organization or of the endpoint; `None` limits nobody.
     pub guard_rails: Option<PathBuf>,
+    /// The issuers of OIDC tokens, by URL, with the files of the keys that they sign with.
+    pub oidc_keys: Vec<(String, PathBuf)>,
     /// Locked memory for unwrapped key material.
     pub arena_bytes: usize,
     /// How log lines look.
@@ -113,13 +118,17 @@ fn resolve(
     let mut above_file = Sources::default();
     above_file.add(sources::environment(environment)?);
     above_file.add(flags);
+    let mut services = Vec::new();
     let mut all = Sources::default();
     all.add(sources::defaults());
     if let Some(path) = optional(&above_file, CONFIG.name, values::path)? {
-        all.add(sources::file(&path)?);
+        let text = sources::file(&path)?;
+        let shown = path.display().to_string();
+        all.add(sources::toml(&shown, &text)?);
+        services = services::toml(&shown, &text)?;
     }
     all.append(above_file);
-    let settings = read(&all)?;
+    let settings = Settings { services, ..read(&all)? };
     refuse_plain_outside_loopback(&settings)?;
     Ok(settings)
 }
@@ -131,12 +140,14 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         admin_listen: required(all, "admin_listen", values::address)?,
         account_id: required(all, "account_id", values::account_id)?,
         regions: optional(all, "regions", values::regions)?,
+        services: Vec::new(),
         tls: tls_files(
             optional(all, "tls_certificate", values::path)?,
             optional(all, "tls_key", values::path)?,
         )?,
         attestation_roots: optional(all, "attestation_roots", values::path)?,
         guard_rails: optional(all, "guard_rails", values::path)?,
+        oidc_keys: optional(all, "oidc_keys", values::oidc_keys)?.unwrap_or_default(),
         journal_durability: required(all, "journal_durability", values::journal_durability)?,
         cache_bytes: required(all, "cache_bytes", values::cache_bytes)?,
         arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,

@@ -164,9 +164,11 @@ fn assembly<'a>(
         cache_bytes: settings.cache_bytes,
         durability: settings.journal_durability,
         regions: settings.regions.clone(),
+        services: settings.services.clone(),
         request_quotas: settings.request_quotas,
         request_quota_adjustments: settings.request_quota_adjustments.clone(),
         attestation_roots_pem: None,
+        oidc_keys: settings.oidc_keys.clone(),
         clock,
         keep,
     }

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::credentials::Credential;
 use crate::error::ServiceError;
 use crate::host::Host;
+use crate::services::SYSTEM_ACCOUNT;
 
 /// Characters of a generated access key id after `AKIA`.
 const ACCESS_KEY_ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -66,6 +67,9 @@ pub enum AccountError {
         /// The id.
         access_key_id: String,
     },
+    /// The account is that of services.
+    #[error("000000000000 is the account of services, which nobody else can have")]
+    SystemAccount,
     /// The service failed.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -86,6 +90,9 @@ pub(crate) async fn create(
     let mut created = Vec::with_capacity(accounts.len());
     let mut rows = Vec::with_capacity(accounts.len());
     for NewAccount { account_id, access_key } in accounts {
+        if account_id == *SYSTEM_ACCOUNT {
+            return Err(AccountError::SystemAccount);
+        }
         let access_key = match access_key {
             Some(access_key) => access_key,
             None => generate(&*host.rng)?,
@@ -126,7 +133,8 @@ pub(crate) async fn create(
     Ok(created)
 }
 
-fn empty(account: AccountId, now: Timestamp) -> AccountRecord {
+/// An account without access keys.
+pub(crate) fn empty(account: AccountId, now: Timestamp) -> AccountRecord {
     AccountRecord {
         account: AccountRow { account, sequence: 0, created: now },
         access_keys: Vec::new(),

@@ -16,6 +16,7 @@ use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::grantee_grants::{GranteeGrants, permissions_asked};
+use crate::managed_keys;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, Lookup, NamedBy, Target};
 
@@ -71,18 +72,24 @@ fn ask_policies(
         return Ok(());
     }
     for (position, ask) in target.asks().iter().flatten().enumerate() {
-        let conditions =
-            Conditions::new(lookup.call, Some(ask), facts, position).attested(recipient);
+        let conditions = Conditions::new(lookup.call, Some(ask), facts, position)
+            .of_target(target)
+            .attested(recipient);
         let decide = |action| decide(lookup, ask, action, &conditions, None);
         decide(lookup.spec.action(position))?;
         // Making a key with tags needs both permissions.
         if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
             decide("kms:TagResource")?;
         }
-        if facts.sts.source_identity.is_some() {
+        let of_token = lookup.call.caller.web_identity();
+        let source_identity = of_token.and_then(|of_token| of_token.source_identity.as_deref());
+        let session = lookup.call.caller.session();
+        if facts.sts.carried_source_identity(session).or(source_identity).is_some() {
             decide("sts:SetSourceIdentity")?;
         }
-        if let Some(action) = lookup.spec.tagging_action.filter(|_| !facts.iam.tags.is_empty()) {
+        let has_tags = !facts.iam.tags.is_empty()
+            || of_token.is_some_and(|of_token| !of_token.tags.is_empty());
+        if let Some(action) = lookup.spec.tagging_action.filter(|_| has_tags) {
             decide(action)?;
         }
     }
@@ -107,14 +114,15 @@ impl<T: Target> Refused<T> {
                 return Err(error);
             };
             let child = facts.grant.asked.map(permissions_asked);
-            let request = granted_request(&facts, position, operation, child.as_ref());
+            let request = granted_request(lookup.call, &facts, position, operation, child.as_ref());
             let known = grants_known(lookup, key).await?;
             let covering: Vec<_> =
                 known.iter().filter_map(|grants| grants.covering(&request)).collect();
             let candidates: Vec<_> = covering.iter().map(|(_, grant)| *grant).collect();
             let grants = Grants { request, candidates: &candidates, alone: false };
-            let conditions =
-                Conditions::new(lookup.call, Some(ask), &facts, position).attested(recipient);
+            let conditions = Conditions::new(lookup.call, Some(ask), &facts, position)
+                .of_target(&target)
+                .attested(recipient);
             let action = lookup.spec.action(position);
             let grounds = decide(lookup, ask, action, &conditions, Some(grants))?;
             let grant = grounds.grant.and_then(|place| covering.get(place));
@@ -126,6 +134,7 @@ impl<T: Target> Refused<T> {
 
 /// The request at `position`, as grants see it.
 pub(crate) fn granted_request<'f>(
+    call: &'f Call<'_>,
     facts: &Facts<'f>,
     position: usize,
     operation: GrantOperation,
@@ -134,8 +143,7 @@ pub(crate) fn granted_request<'f>(
     GrantedRequest {
         operation,
         encryption_context: facts.encryption_contexts.get(position).copied().flatten(),
-        // No service calls on behalf of a resource.
-        source_arn: None,
+        source_arn: call.caller.service().and_then(|itself| itself.source_arn.as_deref()),
         child,
     }
 }
@@ -161,7 +169,11 @@ fn decide(
 ) -> Result<Grounds, ServiceError> {
     put(lookup, ask, action, conditions, grants, |query, policies| {
         match policy::decide(query, policies) {
-            Decision::Allowed { by } => Ok(by),
+            Decision::Allowed { by } if is_of_served_account(lookup, ask) => Ok(by),
+            Decision::Allowed { .. } => {
+                let denial = Denial::Implicit { policy: PolicyKind::KeyPolicy };
+                Err(refusal(lookup, ask, query, denial))
+            }
             Decision::Denied(denial) => Err(refusal(lookup, ask, query, denial)),
         }
     })?
@@ -206,8 +218,7 @@ pub(crate) fn put_for<T>(
         Ask::Identity { arn, .. } => (*arn, own),
         Ask::Role { arn, role } => {
             let asked = role.and_then(|role| role.trust().map(|trust| (role.account(), trust)));
-            let (account, trust) =
-                asked.ok_or_else(|| ServiceError::role_denied(&principal.arn, action, arn))?;
+            let (account, trust) = asked.ok_or_else(|| role_denied(call, action, arn))?;
             let policies = Policies {
                 resource_account: Some(account),
                 resource_policy: Some(trust),
@@ -240,10 +251,33 @@ fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial
         return ServiceError::ciphertext_of_unknown_key();
     }
     if let Ask::Role { arn, .. } = ask {
-        return ServiceError::role_denied(&query.principal.arn, query.action, arn);
+        return role_denied(lookup.call, query.action, arn);
     }
     let Query { principal, action, resource, context: _ } = *query;
+    let unmade = match ask {
+        Ask::Key(key, _) => managed_keys::alias_of_unmade(key).map(|alias| alias.to_string()),
+        Ask::Nothing | Ask::Alias(_) | Ask::Grant(..) | Ask::Identity { .. } | Ask::Role { .. } => {
+            None
+        }
+    };
+    let resource = unmade.as_deref().unwrap_or(resource);
     ServiceError::access_denied(&principal.arn, action, resource, &because(denial, action))
+}
+
+/// Whether the key is of an account that the caller may call for, if the caller is a service.
+fn is_of_served_account(lookup: &Lookup<'_>, ask: &Ask<'_>) -> bool {
+    let (Some(itself), Ask::Key(key, _) | Ask::Grant(key, _)) = (lookup.call.caller.service(), ask)
+    else {
+        return true;
+    };
+    itself.service.serves_account(key.account())
+}
+
+fn role_denied(call: &Call<'_>, action: &str, role_arn: &str) -> ServiceError {
+    match call.caller.web_identity() {
+        Some(_) => ServiceError::web_identity_denied(),
+        None => ServiceError::role_denied(&call.principal().arn, action, role_arn),
+    }
 }
 
 /// RetireGrant, as grants see it.

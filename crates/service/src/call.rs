@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use policy::{Document, Policies, Principal};
+use sigv4::SecretAccessKey;
 use store::IdentityKind;
 use uuid::Uuid;
 use wire::names::{AccountId, Partition, Region};
@@ -11,8 +12,10 @@ use wire::names::{AccountId, Partition, Region};
 use crate::api::Peer;
 use crate::credentials::Credential;
 use crate::guard_rails::GuardRails;
-use crate::identities::{Identities, Identity, NOTHING, Standing};
+use crate::identities::{Holder, Identities, Identity, NOTHING, Standing};
+use crate::services::{Itself, Part, RegisteredService};
 use crate::sessions::Session;
+use crate::web_identity::WebIdentity;
 
 /// What every step of the pipeline knows of the call that it serves.
 pub(crate) struct Call<'a> {
@@ -24,7 +27,7 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Timestamp,
     /// The Region that the credential scope names.
     pub(crate) region: Region,
-    /// The caller, whose signature has been verified.
+    /// The caller, whose signature or token has been verified.
     pub(crate) caller: Caller,
     /// What limits everybody, as it was when the call arrived.
     pub(crate) guard_rails: Arc<GuardRails>,
@@ -66,6 +69,10 @@ pub(crate) struct Caller {
     standing: Arc<Standing>,
     /// The managed policies of a session, as they are in force.
     session_policies: Vec<Arc<Document>>,
+    /// The part that a service has in the call.
+    part: Option<Arc<Part>>,
+    /// Whom a token stands for, if a token and no signature does.
+    web_identity: Option<Arc<WebIdentity>>,
 }
 
 impl Caller {
@@ -78,10 +85,56 @@ impl Caller {
             identities.policy(account, stored_arn).unwrap_or_else(|| Arc::clone(&NOTHING))
         });
         let session_policies = policies.collect();
-        Some(Caller { credential, standing, session_policies })
+        Some(Caller { credential, standing, session_policies, part: None, web_identity: None })
     }
 
-    /// The access key id that signed.
+    /// The caller whom a token stands for; it has no access key.
+    pub(crate) fn of_web_identity(web_identity: WebIdentity) -> Option<Caller> {
+        let holder = Arc::new(Holder::of_web_identity(web_identity.principals()));
+        let standing = holder.standing()?;
+        let nothing = SecretAccessKey::new(String::new());
+        let credential = Credential::of("", web_identity.account, holder, nothing);
+        Some(Caller {
+            credential: Arc::new(credential),
+            standing,
+            session_policies: Vec::new(),
+            part: None,
+            web_identity: Some(Arc::new(web_identity)),
+        })
+    }
+
+    /// Whom a token stands for.
+    pub(crate) fn web_identity(&self) -> Option<&WebIdentity> {
+        self.web_identity.as_deref()
+    }
+
+    /// The same caller in a call in which a service has a part.
+    pub(crate) fn with_part(self, part: Part) -> Caller {
+        Caller { part: Some(Arc::new(part)), ..self }
+    }
+
+    /// The part that a service has in the call.
+    pub(crate) fn part(&self) -> Option<&Part> {
+        self.part.as_deref()
+    }
+
+    /// The service that calls as itself.
+    pub(crate) fn service(&self) -> Option<&Itself> {
+        match self.part()? {
+            Part::Itself(itself) => Some(itself),
+            Part::Forwarding(_) => None,
+        }
+    }
+
+    /// The service that calls as this user.
+    pub(crate) fn via_service(&self) -> Option<&RegisteredService> {
+        match self.part()? {
+            Part::Itself(_) => None,
+            Part::Forwarding(forwarding) => Some(&forwarding.service),
+        }
+    }
+
+    /// The access key id of the caller; of a user behind a service the one with which the user signed.
     pub(crate) fn access_key_id(&self) -> &str {
         self.credential.access_key_id()
     }
@@ -98,6 +151,9 @@ impl Caller {
 
     /// The caller, as policies see it in a partition.
     pub(crate) fn principal(&self, partition: Partition) -> &Principal {
+        if let Some(itself) = self.service() {
+            return &itself.principal;
+        }
         let of_session = self.session().and_then(|session| session.principal(partition));
         of_session.unwrap_or_else(|| self.standing.principal(partition))
     }
@@ -112,7 +168,7 @@ impl Caller {
         self.credential.session()
     }
 
-    /// The user or role, also the one behind a session; none for a root user.
+    /// The user or role, also the one behind a session; none for a root user and a web identity.
     pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
         self.standing.identity()
     }
@@ -125,6 +181,9 @@ impl Caller {
 
     /// The unique id by which AWS knows the caller: `aws:userid`.
     pub(crate) fn user_id(&self) -> &str {
+        if let Some(web_identity) = &self.web_identity {
+            return &web_identity.principal_id;
+        }
         match (self.session().and_then(Session::user_id), self.identity()) {
             (Some(user_id), _) => user_id,
             (None, Some(identity)) => identity.id(),

@@ -4,18 +4,20 @@
 use attestation::Attested;
 use policy::{ConditionContext, ConditionValues, PrincipalKind};
 use wire::enums::{
-    DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, SigningAlgorithmSpec,
+    DataKeyPairSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec, MessageType, MultiRegionKeyType,
+    SigningAlgorithmSpec,
 };
 use wire::kms::grants::GrantConstraints;
 use wire::names::{AccountId, AliasName};
 use wire::values::OneOf;
 
 use crate::call::Call;
-use crate::facts::{Cryptography, Facts, GrantFacts};
+use crate::facts::{Cryptography, Facts, GrantFacts, NewKeyFacts};
 use crate::identities::Identity;
 use crate::recipient;
+use crate::services::{Itself, RegisteredService};
 use crate::snapshot::KeySnapshot;
-use crate::target::{Ask, NamedBy};
+use crate::target::{Ask, NamedBy, Target};
 
 /// What policies may know of one question to authorization.
 pub(crate) struct Conditions<'a> {
@@ -26,6 +28,7 @@ pub(crate) struct Conditions<'a> {
     facts: &'a Facts<'a>,
     position: usize,
     recipient: Option<&'a Attested>,
+    reencrypts_on_same_key: Option<bool>,
 }
 
 /// What the keys of an attested recipient's measurements begin with.
@@ -51,7 +54,21 @@ impl<'a> Conditions<'a> {
             Some(Ask::Identity { identity, .. } | Ask::Role { role: identity, .. }) => *identity,
             Some(Ask::Nothing | Ask::Alias(_) | Ask::Key(..) | Ask::Grant(..)) | None => None,
         };
-        Conditions { call, key, identity, request_alias, facts, position, recipient: None }
+        Conditions {
+            call,
+            key,
+            identity,
+            request_alias,
+            facts,
+            position,
+            recipient: None,
+            reencrypts_on_same_key: None,
+        }
+    }
+
+    /// The same for a question about one part of a target.
+    pub(crate) fn of_target(self, target: &impl Target) -> Conditions<'a> {
+        Conditions { reencrypts_on_same_key: target.reencrypts_on_same_key(), ..self }
     }
 
     /// The same for a request with an attested recipient.
@@ -90,12 +107,15 @@ impl<'a> Conditions<'a> {
                 let context = facts.encryption_contexts.get(self.position).copied().flatten()?;
                 Some(ConditionValues::many(context.keys().map(String::as_str)))
             }
+            "kms:reencryptonsamekey" => self.reencrypts_on_same_key.map(ConditionValues::from),
             "kms:bypasspolicylockoutsafetycheck" => {
                 Some(facts.bypass_policy_lockout_safety_check.into())
             }
             "aws:tagkeys" => {
                 let tags = facts.tags.iter().filter_map(|tag| tag.tag_key.as_deref());
                 let tags = tags.chain(facts.iam.tags.iter().filter_map(|tag| tag.key.as_deref()));
+                let of_token = self.token_tags().iter().filter_map(|tag| tag.key.as_deref());
+                let tags = tags.chain(of_token);
                 Some(ConditionValues::many(tags.chain(facts.tag_keys.iter().map(String::as_str))))
             }
             _ => self
@@ -181,7 +201,8 @@ impl<'a> Conditions<'a> {
             return value.map(|(_, value)| value.as_str().into());
         }
         let name = key.strip_prefix("aws:requesttag/")?;
-        let of_identity = facts_tag(self.facts.iam.tags, name);
+        let of_identity =
+            facts_tag(self.facts.iam.tags, name).or_else(|| facts_tag(self.token_tags(), name));
         if of_identity.is_some() {
             return of_identity;
         }
@@ -189,6 +210,23 @@ impl<'a> Conditions<'a> {
             tag.tag_key.as_ref().is_some_and(|tag_key| tag_key.eq_ignore_ascii_case(name))
         };
         self.facts.tags.iter().find(named)?.tag_value.as_deref().map(ConditionValues::from)
+    }
+
+    /// What the key of CreateKey will be.
+    fn of_new_key(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let NewKeyFacts { key_spec, key_usage, origin, multi_region } =
+            self.facts.new_key.as_ref()?;
+        match key {
+            "kms:keyspec" | "kms:customermasterkeyspec" => Some(key_spec.as_str().into()),
+            "kms:keyusage" | "kms:customermasterkeyusage" => Some(key_usage.as_str().into()),
+            "kms:keyorigin" => Some(origin.as_str().into()),
+            "kms:multiregion" => Some((*multi_region).into()),
+            // CreateKey makes primary keys; ReplicateKey makes the others.
+            "kms:multiregionkeytype" => {
+                multi_region.then(|| MultiRegionKeyType::Primary.as_str().into())
+            }
+            _ => None,
+        }
     }
 
     /// What is known of the key that the question is about.
@@ -236,6 +274,42 @@ fn of_constraint_type(constraints: &GrantConstraints) -> Option<ConditionValues<
 }
 
 impl Conditions<'_> {
+    /// The session tags that the caller's token asks for.
+    fn token_tags(&self) -> &[wire::iam::tags::Tag] {
+        self.call.caller.web_identity().map(|of_token| of_token.tags.as_slice()).unwrap_or_default()
+    }
+
+    /// What the caller's token says (IAM User Guide, "Available keys for AWS OIDC federation").
+    fn of_token(&self, key: &str) -> Option<ConditionValues<'_>> {
+        let of_token = self.call.caller.web_identity()?;
+        let texts = |texts: &'_ [String]| !texts.is_empty();
+        match key {
+            "aws:federatedprovider" => return Some(of_token.provider_arn.as_str().into()),
+            "sts:sourceidentity" => {
+                return of_token.source_identity.as_deref().map(ConditionValues::from);
+            }
+            "sts:transitivetagkeys" => {
+                let keys = &of_token.transitive_tag_keys;
+                return texts(keys).then(|| ConditionValues::many(keys.iter().map(String::as_str)));
+            }
+            _ => {}
+        }
+        match key.strip_prefix(of_token.condition_prefix.as_str())? {
+            "aud" => Some(of_token.audience.as_str().into()),
+            "sub" => Some(of_token.subject.as_str().into()),
+            "oaud" => {
+                let audiences = &of_token.other_audiences;
+                texts(audiences)
+                    .then(|| ConditionValues::many(audiences.iter().map(String::as_str)))
+            }
+            "amr" => {
+                let methods = &of_token.authentication_methods;
+                texts(methods).then(|| ConditionValues::many(methods.iter().map(String::as_str)))
+            }
+            _ => None,
+        }
+    }
+
     /// A tag of the caller: `aws:PrincipalTag/KEY`.
     fn of_principal_tag(&self, key: &str) -> Option<ConditionValues<'_>> {
         let name = key.strip_prefix("aws:principaltag/")?;
@@ -260,7 +334,10 @@ impl Conditions<'_> {
         match key {
             "sts:externalid" => self.facts.sts.external_id.map(ConditionValues::from),
             "sts:rolesessionname" => self.facts.sts.role_session_name.map(ConditionValues::from),
-            "sts:sourceidentity" => self.facts.sts.source_identity.map(ConditionValues::from),
+            "sts:sourceidentity" => {
+                let session = self.call.caller.session();
+                self.facts.sts.carried_source_identity(session).map(ConditionValues::from)
+            }
             "sts:transitivetagkeys" => {
                 let keys = self.facts.sts.transitive_tag_keys;
                 (!keys.is_empty()).then(|| ConditionValues::many(keys.iter().map(String::as_str)))
@@ -291,9 +368,64 @@ pub(crate) fn tag_of<'i>(identity: &'i Identity, name: &str) -> Option<Condition
     tag.map(|tag| tag.tag_value.as_str().into())
 }
 
+/// What the caller's being a service has to say of a key; none where it says nothing.
+fn of_service<'s>(itself: &'s Itself, key: &str) -> Option<Option<ConditionValues<'s>>> {
+    let source = |text: &'s Option<Box<str>>| text.as_deref().map(ConditionValues::from);
+    match key {
+        // A service has no account, no user and no address of a user (IAM User Guide, "AWS global condition context
+        // keys").
+        "aws:userid"
+        | "kms:calleraccount"
+        | "aws:principalaccount"
+        | "aws:principalarn"
+        | "aws:principaltype"
+        | "aws:username"
+        | "aws:sourceip" => Some(None),
+        "aws:principalisawsservice" => Some(Some(true.into())),
+        "aws:principalservicename" => Some(Some(itself.service.principal.as_str().into())),
+        "aws:principalservicenameslist" => {
+            Some(Some(ConditionValues::many(std::iter::once(itself.service.principal.as_str()))))
+        }
+        "aws:sourcearn" => Some(source(&itself.source_arn)),
+        "aws:sourceaccount" => Some(source(&itself.source_account)),
+        _ => None,
+    }
+}
+
+impl<'a> Conditions<'a> {
+    /// What a service's calling as the user has to say of a key; none where it says nothing.
+    fn of_via(
+        &self,
+        service: &'a RegisteredService,
+        key: &str,
+    ) -> Option<Option<ConditionValues<'a>>> {
+        match key {
+            "kms:viaservice" => Some(Some(service.via(self.call.region).into())),
+            "aws:calledvia" => {
+                Some(Some(ConditionValues::many(std::iter::once(service.principal.as_str()))))
+            }
+            "aws:calledviafirst" | "aws:calledvialast" => {
+                Some(Some(service.principal.as_str().into()))
+            }
+            "aws:viaawsservice" => Some(Some(true.into())),
+            "kms:grantisforawsresource" => {
+                Some(self.facts.grant.is_for_aws_resource.map(|_| true.into()))
+            }
+            // The address is the service's own.
+            "aws:sourceip" => Some(None),
+            _ => None,
+        }
+    }
+}
+
 impl ConditionContext for Conditions<'_> {
     fn values(&self, key: &str) -> Option<ConditionValues<'_>> {
         let call = self.call;
+        let of_service = call.caller.service().and_then(|itself| of_service(itself, key));
+        let of_via = call.caller.via_service().and_then(|service| self.of_via(service, key));
+        if let Some(values) = of_service.or(of_via) {
+            return values;
+        }
         let principal = call.principal();
         match key {
             "aws:userid" => Some(call.caller.user_id().into()),
@@ -313,6 +445,10 @@ impl ConditionContext for Conditions<'_> {
                 let session = call.caller.session()?;
                 session.claims().source_identity.as_deref().map(ConditionValues::from)
             }
+            "aws:federatedprovider" if call.caller.session().is_some() => {
+                let session = call.caller.session()?;
+                session.claims().federated_provider.as_deref().map(ConditionValues::from)
+            }
             "aws:principaltype" => Some(match principal.kind {
                 PrincipalKind::Root => "Account".into(),
                 PrincipalKind::User => "User".into(),
@@ -330,7 +466,9 @@ impl ConditionContext for Conditions<'_> {
             "aws:principalorgpaths" => self.path_of(call.account()),
             _ => self
                 .of_principal_tag(key)
+                .or_else(|| self.of_token(key))
                 .or_else(|| self.of_key(key))
+                .or_else(|| self.of_new_key(key))
                 .or_else(|| self.of_identity(key))
                 .or_else(|| self.of_request(key)),
         }

@@ -11,6 +11,7 @@ use sigv4::{SecretAccessKey, SigningKey};
 use wire::names::AccountId;
 
 use crate::identities::Holder;
+use crate::services::SYSTEM_ACCOUNT;
 use crate::sessions::Session;
 
 /// Signing keys kept for one access key: a day's work in a few Regions, and the next day's.
@@ -94,7 +95,7 @@ struct Signer {
 struct Scope {
     date: Box<str>,
     region: Box<str>,
-    service: &'static str,
+    service: Box<str>,
 }
 
 impl Signer {
@@ -102,10 +103,10 @@ impl Signer {
         Signer { secret, signing_keys: Mutex::new(Vec::new()) }
     }
 
-    fn signing_key(&self, date: &str, region: &str, service: &'static str) -> Arc<SigningKey> {
+    fn signing_key(&self, date: &str, region: &str, service: &str) -> Arc<SigningKey> {
         let mut kept = self.signing_keys.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.iter().find(|(scope, _)| {
-            *scope.date == *date && *scope.region == *region && scope.service == service
+            *scope.date == *date && *scope.region == *region && *scope.service == *service
         });
         if let Some((_, key)) = found {
             return Arc::clone(key);
@@ -114,7 +115,7 @@ impl Signer {
         if kept.len() >= SIGNING_KEYS_FOR_AN_ACCESS_KEY_MAX {
             kept.remove(0);
         }
-        let scope = Scope { date: date.into(), region: region.into(), service };
+        let scope = Scope { date: date.into(), region: region.into(), service: service.into() };
         kept.push((scope, Arc::clone(&key)));
         key
     }
@@ -152,7 +153,7 @@ impl Credentials {
         credential: Option<&Credential>,
         date: &str,
         region: &str,
-        service: &'static str,
+        service: &str,
     ) -> Option<Arc<SigningKey>> {
         let signer = credential.map_or(&self.decoy, |credential| &credential.signer);
         let key = signer.signing_key(date, region, service);
@@ -176,7 +177,10 @@ impl Credentials {
     pub(crate) fn add(&self, credentials: Vec<Credential>) {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         for credential in credentials {
-            held.accounts.insert(credential.account);
+            // Services have access keys and are no tenant.
+            if credential.account != *SYSTEM_ACCOUNT {
+                held.accounts.insert(credential.account);
+            }
             held.by_access_key_id.insert(credential.access_key_id.clone(), Arc::new(credential));
         }
     }

@@ -242,6 +242,14 @@ impl ServiceError {
         )
     }
 
+    /// The role does not trust the web identity, or there is none: AWS does not tell which.
+    pub(crate) fn web_identity_denied() -> ServiceError {
+        ServiceError::new(
+            ErrorCode::AccessDeniedException,
+            "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        )
+    }
+
     /// Session policies and tags do not fit into a token.
     pub(crate) fn packed_policy_too_large() -> ServiceError {
         ServiceError::new(

@@ -80,9 +80,9 @@ pub(crate) fn synchronized(record: &KeyRecord, event_ids: &[Uuid], now: Timestam
         .collect()
 }
 
-/// `CreateKey` in the Region of a new replica, which ReplicateKey tells beside its own record.
-pub(crate) fn replica_created(replica: &KeyRecord, event_id: Uuid, now: Timestamp) -> Vec<u8> {
-    event("CreateKey", replica, replica.key.region, Map::new(), event_id, now)
+/// `CreateKey` for a key that nobody made by CreateKey: a replica, in its Region, or an AWS managed key.
+pub(crate) fn created(record: &KeyRecord, event_id: Uuid, now: Timestamp) -> Vec<u8> {
+    event("CreateKey", record, record.key.region, Map::new(), event_id, now)
 }
 
 fn event(
@@ -102,6 +102,7 @@ fn event(
         [audit::Resource { account_id: &account_id, resource_type: "AWS::KMS::Key", arn: &arn }];
     let mut out = Vec::new();
     Record {
+        invoked_by: None,
         user_identity: UserIdentity::AwsInternal { account_id: &account_id },
         event_time: now,
         event_source: "kms.amazonaws.com",

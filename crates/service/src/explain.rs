@@ -213,8 +213,8 @@ async fn walk(
     facts.check()?;
     // A grant that permits CreateGrant covers at least the grant that permits nothing.
     let child = GrantPermissions::default();
-    let request =
-        operation.map(|operation| granted_request(&facts, position, operation, Some(&child)));
+    let request = operation
+        .map(|operation| granted_request(lookup.call, &facts, position, operation, Some(&child)));
     let covering = |request: &GrantedRequest<'_>| -> Vec<_> {
         known.iter().filter_map(|grants| grants.covering(request)).collect()
     };
@@ -254,7 +254,10 @@ fn is_of_request(key: &str, caller: &PrincipalKind) -> bool {
         | "aws:principaltype"
         | "aws:username"
         | "aws:principalisawsservice"
-        | "aws:viaawsservice"
+        | "aws:principalorgid"
+        | "aws:principalorgpaths"
+        | "aws:resourceorgid"
+        | "aws:resourceorgpaths"
         | "aws:requestedregion"
         | "aws:resourceaccount"
         | "kms:calleraccount"

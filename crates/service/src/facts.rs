@@ -2,14 +2,16 @@
 
 use jiff::Timestamp;
 use wire::enums::{
-    DataKeyPairSpec, EncryptionAlgorithmSpec, ExpirationModel, KeyAgreementAlgorithmSpec,
-    MacAlgorithmSpec, MessageType, SigningAlgorithmSpec, WrappingAlgorithm, WrappingKeySpec,
+    DataKeyPairSpec, EncryptionAlgorithmSpec, ExpirationModel, KeyAgreementAlgorithmSpec, KeySpec,
+    KeyUsage, MacAlgorithmSpec, MessageType, OriginType, SigningAlgorithmSpec, WrappingAlgorithm,
+    WrappingKeySpec,
 };
 use wire::kms::encrypt::RecipientInfo;
 use wire::kms::grants::CreateGrantRequest;
 use wire::values::EncryptionContext;
 
 use crate::error::ServiceError;
+use crate::sessions::Session;
 
 /// Bytes of all keys and values of one encryption context together: AWS's limit for external key stores, taken for all
 /// keys here. It also bounds what a policy can be made to compare.
@@ -28,6 +30,8 @@ pub(crate) struct Facts<'r> {
     pub(crate) cryptography: Cryptography,
     /// What the request says about the life of the key.
     pub(crate) lifecycle: Lifecycle<'r>,
+    /// The key that is to be made.
+    pub(crate) new_key: Option<NewKeyFacts>,
     /// What the request says about a grant that it is about.
     pub(crate) grant: GrantFacts<'r>,
     /// Tokens of grants that the caller wants considered.
@@ -70,6 +74,17 @@ pub(crate) struct StsFacts<'r> {
     pub(crate) transitive_tag_keys: &'r [String],
 }
 
+impl<'r> StsFacts<'r> {
+    /// The source identity that the new session of a role will have: the one asked for, or the one that the caller's
+    /// session hands on. Either is set only with `sts:SetSourceIdentity` (IAM User Guide, "Monitor and control actions
+    /// taken with assumed roles").
+    pub(crate) fn carried_source_identity(&self, caller: Option<&'r Session>) -> Option<&'r str> {
+        let inherited = || caller?.claims().source_identity.as_deref();
+        // Only requests for a role's session name it.
+        self.source_identity.or_else(|| self.role_session_name.and_then(|_| inherited()))
+    }
+}
+
 /// Facts of signing, MACs, key agreement and data key pairs; each is the condition key of its name.
 #[derive(Default)]
 pub(crate) struct Cryptography {
@@ -83,6 +98,18 @@ pub(crate) struct Cryptography {
     pub(crate) key_agreement_algorithm: Option<KeyAgreementAlgorithmSpec>,
     /// `kms:DataKeyPairSpec`.
     pub(crate) data_key_pair_spec: Option<DataKeyPairSpec>,
+}
+
+/// Facts of CreateKey, with the defaults for what the request leaves out; each is the condition key of its name.
+pub(crate) struct NewKeyFacts {
+    /// `kms:KeySpec`, `kms:CustomerMasterKeySpec`.
+    pub(crate) key_spec: KeySpec,
+    /// `kms:KeyUsage`, `kms:CustomerMasterKeyUsage`.
+    pub(crate) key_usage: KeyUsage,
+    /// `kms:KeyOrigin`.
+    pub(crate) origin: OriginType,
+    /// `kms:MultiRegion`, and by it `kms:MultiRegionKeyType`.
+    pub(crate) multi_region: bool,
 }
 
 /// Facts of the operations on grants.

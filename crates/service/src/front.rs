@@ -15,13 +15,19 @@ use crate::host::Host;
 use crate::operation::{Api, Erased};
 use crate::operations;
 use crate::render;
+use crate::services;
 use crate::sessions::{self, SessionKind};
 use crate::trail::Refused;
+use crate::web_identity;
 
 /// What stands before the operation's name in `X-Amz-Target`.
 const TARGET_PREFIX: &str = "TrentService.";
+/// The same for the API of forward access sessions.
+const FORWARD_ACCESS_PREFIX: &str = "KeysteadForwardAccess.";
 /// The version of IAM's API, which every request to it names.
 const IAM_VERSION: &str = "2010-05-08";
+/// The operation that needs no signature.
+const WEB_IDENTITY_OPERATION: &str = "AssumeRoleWithWebIdentity";
 /// Characters of an unknown operation's name that are recorded.
 const EVENT_NAME_CHARACTERS_MAX: usize = 64;
 
@@ -58,6 +64,13 @@ impl<'a> Addressed<'a> {
     /// A target header makes it KMS; otherwise a form is for IAM if it names the version of IAM's API, and for STS if not.
     fn of(incoming: &Incoming<'a>) -> Addressed<'a> {
         if let Some(target) = optional_header(incoming, "x-amz-target") {
+            let forward_access = str::from_utf8(target)
+                .ok()
+                .and_then(|target| target.strip_prefix(FORWARD_ACCESS_PREFIX));
+            if let Some(name) = forward_access {
+                let name = Some(Cow::Borrowed(name));
+                return Addressed { api: Api::ForwardAccess, name, body: incoming.body };
+            }
             let name =
                 str::from_utf8(target).ok().and_then(|target| target.strip_prefix(TARGET_PREFIX));
             return Addressed { api: Api::Kms, name: name.map(Cow::Borrowed), body: incoming.body };
@@ -78,6 +91,11 @@ impl<'a> Addressed<'a> {
         Addressed { api, name: action.map(|(_, name)| Cow::Owned(name)), body: form }
     }
 
+    /// Whether the caller shows a token in place of a signature.
+    fn is_for_web_identities(&self) -> bool {
+        self.api == Api::Sts && self.name.as_deref() == Some(WEB_IDENTITY_OPERATION)
+    }
+
     /// The name for the record of a request that no operation sees.
     fn event_name(&self) -> &str {
         let is_plain = |name: &&str| {
@@ -96,6 +114,9 @@ fn admit<'a>(
     refused: &mut Refused<'a>,
 ) -> Result<(&'static dyn Erased, Call<'a>), ServiceError> {
     refused.event_id = host.uuid()?;
+    if addressed.is_for_web_identities() {
+        return admit_web_identity(host, incoming, addressed, now, refused);
+    }
     let request = HttpRequest {
         method: incoming.method,
         path: incoming.path,
@@ -110,10 +131,16 @@ fn admit<'a>(
     let region: Region = claim.region.parse().map_err(|_| out_of_scope())?;
     refused.region = Some(region);
     // IAM and STS are of no Region: SDKs name one that may be served here or not.
-    if addressed.api == Api::Kms && !host.serves(region) {
+    let is_json = matches!(addressed.api, Api::Kms | Api::ForwardAccess);
+    if is_json && !host.serves(region) {
         return Err(out_of_scope());
     }
-    let is_post = incoming.method == "POST" || addressed.api != Api::Kms;
+    let caller = match caller.account() == *services::SYSTEM_ACCOUNT {
+        true => services::admit(host, incoming, caller, region)?,
+        false => caller,
+    };
+    refused.caller = Some(caller.clone());
+    let is_post = incoming.method == "POST" || !is_json;
     let row = addressed
         .name
         .as_deref()
@@ -121,9 +148,40 @@ fn admit<'a>(
         .and_then(|name| operations::find(addressed.api, name))
         .ok_or_else(|| ServiceError::bare(ErrorCode::UnknownOperationException))?;
     refuse_session(&caller, addressed.api, row.spec().name)?;
-    let call = Call {
+    services::check(&caller, region, row.spec())?;
+    Ok((row, call(host, incoming, addressed, refused.event_id, now, (region, caller))))
+}
+
+/// The same for the one operation that nobody signs; a signature that is there all the same says nothing.
+fn admit_web_identity<'a>(
+    host: &Host,
+    incoming: &'a Incoming<'a>,
+    addressed: &Addressed<'a>,
+    now: Timestamp,
+    refused: &mut Refused<'a>,
+) -> Result<(&'static dyn Erased, Call<'a>), ServiceError> {
+    let region = web_identity::region(host)?;
+    refused.region = Some(region);
+    let row = operations::find(Api::Sts, WEB_IDENTITY_OPERATION)
+        .filter(|_| incoming.path == "/")
+        .ok_or_else(|| ServiceError::bare(ErrorCode::UnknownOperationException))?;
+    let identity = web_identity::authenticate(host, addressed.body, region.partition(), now)?;
+    let caller = Caller::of_web_identity(identity).ok_or_else(ServiceError::web_identity_denied)?;
+    refused.caller = Some(caller.clone());
+    Ok((row, call(host, incoming, addressed, refused.event_id, now, (region, caller))))
+}
+
+fn call<'a>(
+    host: &Host,
+    incoming: &'a Incoming<'a>,
+    addressed: &Addressed<'a>,
+    event_id: Uuid,
+    now: Timestamp,
+    (region, caller): (Region, Caller),
+) -> Call<'a> {
+    Call {
         request_id: incoming.request_id,
-        event_id: refused.event_id,
+        event_id,
         now,
         region,
         caller,
@@ -132,11 +190,10 @@ fn admit<'a>(
         user_agent: header(incoming, "user-agent"),
         host_header: header(incoming, "host"),
         body: addressed.body,
-    };
-    Ok((row, call))
+    }
 }
 
-/// Decides whether the claim is true. An access key that does not exist costs the same work as one that does.
+/// Decides whether the claim is true.
 fn authenticate(
     host: &Host,
     request: &HttpRequest<'_>,
@@ -144,22 +201,54 @@ fn authenticate(
     api: Api,
     now: Timestamp,
 ) -> Result<Caller, ServiceError> {
-    let services = [api.scope()];
-    let expected = Expected { services: &services, now };
-    // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
-    claim.check(&expected)?;
-    let credential = match &claim.session_token {
-        None => host.credentials.find(claim.access_key_id),
-        Some(token) => sessions::find(host, claim.access_key_id, token),
-    };
-    let signing_key =
-        host.credentials.signing_key(credential.as_deref(), claim.date, claim.region, api.scope());
-    claim.verify(request, signing_key.as_deref(), &expected)?;
-    let caller = credential.and_then(|credential| Caller::of(credential, &host.identities));
-    let caller = caller.ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))?;
-    match caller.session().is_some_and(|session| session.is_expired(now)) {
-        true => Err(ServiceError::expired_token()),
-        false => Ok(caller),
+    let proof = Proof { body: Body::Whole(request), service: api.scope(), now };
+    proof.caller(host, claim)
+}
+
+/// What a claim is proved with.
+pub(crate) struct Proof<'a> {
+    /// The body of what was signed.
+    pub(crate) body: Body<'a>,
+    /// The service that must stand in the scope.
+    pub(crate) service: &'a str,
+    /// The present time.
+    pub(crate) now: Timestamp,
+}
+
+/// The body of what was signed.
+pub(crate) enum Body<'a> {
+    /// The request with its body.
+    Whole(&'a HttpRequest<'a>),
+    /// What whoever has the body says stands for it.
+    Said(&'a str),
+}
+
+impl Proof<'_> {
+    /// Who signed. An access key that does not exist costs the same work as one that does.
+    pub(crate) fn caller(&self, host: &Host, claim: &Claim<'_>) -> Result<Caller, ServiceError> {
+        let Proof { body, service, now } = self;
+        let services = [*service];
+        let expected = Expected { services: &services, now: *now };
+        // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
+        claim.check(&expected)?;
+        let credential = match &claim.session_token {
+            None => host.credentials.find(claim.access_key_id),
+            Some(token) => sessions::find(host, claim.access_key_id, token),
+        };
+        let signing_key =
+            host.credentials.signing_key(credential.as_deref(), claim.date, claim.region, service);
+        match body {
+            Body::Whole(request) => claim.verify(request, signing_key.as_deref(), &expected)?,
+            Body::Said(payload) => {
+                claim.verify_without_body(payload, signing_key.as_deref(), &expected)?;
+            }
+        }
+        let caller = credential.and_then(|credential| Caller::of(credential, &host.identities));
+        let caller = caller.ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))?;
+        match caller.session().is_some_and(|session| session.is_expired(*now)) {
+            true => Err(ServiceError::expired_token()),
+            false => Ok(caller),
+        }
     }
 }
 
@@ -168,7 +257,7 @@ fn authenticate(
 fn refuse_session(caller: &Caller, api: Api, operation: &str) -> Result<(), ServiceError> {
     let Some(session) = caller.session() else { return Ok(()) };
     let is_allowed = match (&session.claims().kind, api) {
-        (SessionKind::Role(_), _) | (_, Api::Kms) => true,
+        (SessionKind::Role(_), _) | (_, Api::Kms | Api::ForwardAccess) => true,
         (SessionKind::Same, Api::Sts) => true,
         (SessionKind::Federated(_), Api::Sts) => operation == "GetCallerIdentity",
         (SessionKind::Same | SessionKind::Federated(_), Api::Iam) => false,
@@ -200,6 +289,7 @@ pub(crate) fn header<'a>(incoming: &Incoming<'a>, name: &str) -> &'a [u8] {
     optional_header(incoming, name).unwrap_or_default()
 }
 
-fn optional_header<'a>(incoming: &Incoming<'a>, name: &str) -> Option<&'a [u8]> {
+/// The first value of a header.
+pub(crate) fn optional_header<'a>(incoming: &Incoming<'a>, name: &str) -> Option<&'a [u8]> {
     incoming.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| *value)
 }

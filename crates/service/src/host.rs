@@ -26,8 +26,10 @@ use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::quotas::Quotas;
+use crate::services::Services;
 use crate::sessions::Sessions;
 use crate::snapshot::KeySnapshot;
+use crate::web_identity::Issuers;
 
 /// The address of a key: ids are unique in a Region, and related multi-Region keys share theirs.
 pub(crate) type KeyAddress = (Region, KeyId);
@@ -63,6 +65,10 @@ pub(crate) struct Host {
     pub(crate) sessions: Sessions,
     /// The guard rails in force; each call is judged by those that it finds.
     pub(crate) guard_rails: ArcSwap<GuardRails>,
+    /// Who may call on behalf of users.
+    pub(crate) services: Services,
+    /// The signing keys of OIDC providers.
+    pub(crate) issuers: Issuers,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.

@@ -186,6 +186,8 @@ impl Account {
                 holder.stand(standing);
             }
             IdentityKind::Group | IdentityKind::Policy => self.refresh_others(identity),
+            // Nobody's policies depend on it.
+            IdentityKind::OidcProvider => {}
         }
     }
 
@@ -202,7 +204,8 @@ impl Account {
                 IdentityKind::User
                 | IdentityKind::Group
                 | IdentityKind::Role
-                | IdentityKind::Policy,
+                | IdentityKind::Policy
+                | IdentityKind::OidcProvider,
                 _,
             ) => false,
         };

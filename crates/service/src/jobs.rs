@@ -71,7 +71,7 @@ where
 }
 
 /// Commits a change with its events, if there is one to make, and hands the events to the journal.
-async fn change<R: Send + 'static>(
+pub(crate) async fn change<R: Send + 'static>(
     host: &Host,
     act: impl FnOnce(&mut Transaction<'_>, &mut Vec<Vec<u8>>) -> Result<Option<R>, ServiceError>
     + Send

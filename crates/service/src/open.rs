@@ -30,7 +30,9 @@ use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas};
 use crate::service::Service;
+use crate::services::{RegisteredService, Services};
 use crate::sessions::Sessions;
+use crate::web_identity::Issuers;
 
 /// What an ordinary key weighs in memory, to size the cache's tables.
 const KEY_BYTES_USUAL: u64 = 3_000;
@@ -56,12 +58,16 @@ pub struct Assembly<'a> {
     pub durability: Durability,
     /// The Regions that are served; all when absent.
     pub regions: Option<Vec<Region>>,
+    /// The services that may call.
+    pub services: Vec<RegisteredService>,
     /// What is done with calls beyond a request quota.
     pub request_quotas: QuotaMode,
     /// Request quotas that are not AWS's.
     pub request_quota_adjustments: Vec<QuotaAdjustment>,
     /// The certificates, in PEM, of those whose attestation documents are believed; AWS's when absent.
     pub attestation_roots_pem: Option<String>,
+    /// The issuers of OIDC tokens, by URL, with the JSON Web Key Sets of the keys that they sign with.
+    pub oidc_keys: Vec<(String, PathBuf)>,
     /// The clock of everything.
     pub clock: Arc<dyn Clock>,
     /// Keeps the first access key for the operator. It is called before the key is committed, so that no crash can
@@ -331,6 +337,8 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         identities: Arc::new(identities),
         sessions: Sessions::default(),
         guard_rails: arc_swap::ArcSwap::default(),
+        services: Services::new(assembly.services),
+        issuers: Issuers::new(assembly.oidc_keys),
         regions: assembly.regions,
         keys,
         aliases,

@@ -81,6 +81,8 @@ pub(crate) enum Api {
     Iam,
     /// AWS Query, told by `Action`.
     Sts,
+    /// AWS JSON 1.1 of our own, told by `X-Amz-Target`: the sessions with which services call as users.
+    ForwardAccess,
 }
 
 impl Api {
@@ -89,7 +91,7 @@ impl Api {
         match self {
             Api::Kms => "kms",
             Api::Iam => "iam",
-            Api::Sts => "sts",
+            Api::Sts | Api::ForwardAccess => "sts",
         }
     }
 
@@ -99,13 +101,15 @@ impl Api {
             Api::Kms => "kms.amazonaws.com",
             Api::Iam => "iam.amazonaws.com",
             Api::Sts => "sts.amazonaws.com",
+            // Not AWS's, so that nobody takes it for that.
+            Api::ForwardAccess => "forward-access.keystead",
         }
     }
 
     /// The media type of every answer.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
-            Api::Kms => "application/x-amz-json-1.1",
+            Api::Kms | Api::ForwardAccess => "application/x-amz-json-1.1",
             Api::Iam | Api::Sts => "text/xml",
         }
     }

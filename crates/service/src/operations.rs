@@ -2,16 +2,18 @@
 
 use serde_json::Value;
 
+use crate::forward_access;
 use crate::iam::{
-    absent, access_keys, accounts, context_keys, group_policies, groups, permissions_boundaries,
-    policies, policy_tags, policy_versions, role_policies, roles, simulation, user_policies, users,
+    absent, access_keys, account_details, accounts, context_keys, group_policies, groups,
+    open_id_connect_provider_tags, open_id_connect_providers, permissions_boundaries, policies,
+    policy_tags, policy_versions, role_policies, roles, simulation, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
     rotation, shared_secrets, sign, tags,
 };
 use crate::operation::{Api, Erased, Row, Spec};
-use crate::sts::{caller_identity, roles as assumed_roles, sessions};
+use crate::sts::{caller_identity, roles as assumed_roles, sessions, web_identities};
 
 /// Every operation, by family.
 pub(crate) static OPERATIONS: &[&dyn Erased] = &[
@@ -133,21 +135,36 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<policy_tags::TagPolicy>::new(),
     &Row::<policy_tags::UntagPolicy>::new(),
     &Row::<policy_tags::ListPolicyTags>::new(),
+    &Row::<open_id_connect_providers::CreateOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::GetOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::ListOpenIDConnectProviders>::new(),
+    &Row::<open_id_connect_providers::DeleteOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::AddClientIDToOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::RemoveClientIDFromOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_providers::UpdateOpenIDConnectProviderThumbprint>::new(),
+    &Row::<open_id_connect_provider_tags::TagOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_provider_tags::UntagOpenIDConnectProvider>::new(),
+    &Row::<open_id_connect_provider_tags::ListOpenIDConnectProviderTags>::new(),
     &Row::<absent::GetLoginProfile>::new(),
     &Row::<absent::ListMFADevices>::new(),
     &Row::<absent::ListSigningCertificates>::new(),
     &Row::<absent::ListSSHPublicKeys>::new(),
     &Row::<absent::ListServiceSpecificCredentials>::new(),
     &Row::<absent::ListInstanceProfilesForRole>::new(),
+    &Row::<absent::GetAccountPasswordPolicy>::new(),
     &Row::<accounts::GetAccountSummary>::new(),
+    &Row::<account_details::GetAccountAuthorizationDetails>::new(),
     &Row::<context_keys::GetContextKeysForCustomPolicy>::new(),
     &Row::<context_keys::GetContextKeysForPrincipalPolicy>::new(),
     &Row::<simulation::SimulateCustomPolicy>::new(),
     &Row::<simulation::SimulatePrincipalPolicy>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
+    &Row::<caller_identity::GetAccessKeyInfo>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),
+    &Row::<web_identities::AssumeRoleWithWebIdentity>::new(),
     &Row::<sessions::GetSessionToken>::new(),
     &Row::<sessions::GetFederationToken>::new(),
+    &Row::<forward_access::CreateForwardAccessSession>::new(),
 ];
 
 /// The operations of AWS KMS that are not built yet, one to a line; a capability that builds one takes its line out.

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::grant_tokens::NamedGrant;
 use crate::host::Host;
+use crate::managed_keys;
 use crate::operation::{Operation, Spec};
 use crate::quotas::Asked;
 use crate::target::{Ask, Lookup, Target};
@@ -30,14 +31,20 @@ pub(crate) async fn run<O: Operation>(host: &Host, call: &Call<'_>) -> Answer {
     let mut draft = Draft::new(&O::SPEC, call);
     let mut walks_count = 0;
     let outcome = loop {
-        let outcome = walk::<O>(host, call, &mut draft, walks_count == 0).await;
         walks_count += 1;
-        let is_superseded = outcome.as_ref().is_err_and(ServiceError::is_superseded);
-        if !is_superseded || walks_count >= WALKS_MAX {
-            break outcome.map(|done| Success {
-                body: O::body(&done.response, call.request_id),
-                committed: done.committed,
-            });
+        match walk::<O>(host, call, &mut draft, walks_count == 1).await {
+            Ok(done) => {
+                let body = O::body(&done.response, call.request_id);
+                break Ok(Success { body, committed: done.committed });
+            }
+            Err(error) if !error.is_superseded() || walks_count >= WALKS_MAX => break Err(error),
+            Err(_) => {}
+        }
+        if let Some(key) = draft.unmade_key() {
+            // Boxed, so that the walk of a call does not carry the room that only the first use of a key needs.
+            if let Err(error) = Box::pin(managed_keys::make(host, key)).await {
+                break Err(error);
+            }
         }
     };
     finish(host, &O::SPEC, call.request_id, &draft, outcome).await
@@ -104,6 +111,9 @@ async fn walk<O: Operation>(
     }
     if O::facts(&request).dry_run {
         return Err(ServiceError::dry_run());
+    }
+    if draft.unmade_key().is_some() {
+        return Err(ServiceError::superseded());
     }
 
     O::handle(&Context::new(host, call, draft, recipient.as_deref()), target, &request).await

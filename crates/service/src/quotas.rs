@@ -1,5 +1,5 @@
-//! Request quotas: how many calls of a kind an account may make in a second, in each Region (reference 2.19; AWS KMS
-//! Developer Guide, "Request quotas").
+//! Quotas: how many keys an account may have in a Region, and request quotas: how many calls of a kind it may make in a
+//! second, in each Region (reference 2.19; AWS KMS Developer Guide, "Request quotas").
 //!
 //! A quota is a bucket of one second's calls that fills at its rate. It is kept as the one moment at which it would be
 //! full again (the generic cell rate algorithm), so that taking a call is one exchange of a number.
@@ -11,7 +11,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
+use store::{KeyRow, Transaction};
 use wire::enums::{DataKeyPairSpec, KeySpec};
+use wire::error_codes::ErrorCode;
 use wire::names::{AccountId, Region};
 
 use crate::api::QuotaUse;
@@ -53,7 +55,7 @@ pub(crate) enum RequestQuota {
 }
 
 /// A quota of one account that the operator set otherwise than AWS: `ACCOUNT/REGION/QUOTA=RATE`, where `*` stands for
-/// all accounts or Regions and the rate is in calls a second.
+/// all accounts or Regions and the rate is in calls a second; of `Keys` it is a number of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaAdjustment {
     account: Option<AccountId>,
@@ -93,8 +95,13 @@ fn names() -> impl Iterator<Item = &'static str> {
         .map(|row| row.spec())
         .filter_map(|spec| matches!(spec.request_quota, RequestQuota::Own(_)).then_some(spec.name));
     let shared = [SYMMETRIC, RSA, ECC, ML_DSA, ML_KEM].into_iter();
-    shared.chain(PAIRS.iter().map(|(_, name, _)| *name)).chain(of_operations)
+    shared.chain(PAIRS.iter().map(|(_, name, _)| *name)).chain(of_operations).chain([KEYS])
 }
+
+/// The one quota of a number of things: KMS keys of an account in a Region, in any state.
+const KEYS: &str = "Keys";
+/// How many of them there may be (AWS KMS Developer Guide, "Resource quotas").
+const KEYS_MAX: u32 = 100_000;
 
 const SYMMETRIC: &str = "CryptographicOperationsSymmetric";
 const RSA: &str = "CryptographicOperationsRsa";
@@ -269,6 +276,12 @@ impl Quotas {
         Ok(())
     }
 
+    /// How many keys an account may have in a Region, when quotas are enforced.
+    pub(crate) fn keys_max(&self, account: AccountId, region: Region) -> Option<u32> {
+        let keys_max = || self.adjusted(&(account, region, KEYS)).unwrap_or(KEYS_MAX);
+        (self.mode == QuotaMode::Enforced).then(keys_max)
+    }
+
     /// How much each quota was used since the start, and how far its fullest bucket is used now; those never asked for
     /// are left out.
     pub(crate) fn uses(&self, now: Timestamp) -> Vec<QuotaUse> {
@@ -319,6 +332,23 @@ impl Quotas {
             })
             .max_by_key(|adjustment| (adjustment.account.is_some(), adjustment.region.is_some()))
             .map(|adjustment| adjustment.rate)
+    }
+}
+
+/// Refuses one key more than an account may have in a Region. Asked inside the transaction that makes the key, so that
+/// two calls at once cannot both have the last place.
+pub(crate) fn check_keys(
+    transaction: &mut Transaction<'_>,
+    key: &KeyRow,
+    keys_max: Option<u32>,
+) -> Result<(), ServiceError> {
+    let Some(keys_max) = keys_max else { return Ok(()) };
+    match transaction.count_keys(key.account, key.region)? < u64::from(keys_max) {
+        true => Ok(()),
+        false => Err(ServiceError::new(
+            ErrorCode::LimitExceededException,
+            format!("You have reached the quota of {keys_max} KMS keys in this Region."),
+        )),
     }
 }
 

@@ -19,7 +19,9 @@ pub(crate) fn error(
         tracing::error!(%request_id, operation, error = code.name(), %cause, "a call failed");
     }
     let (status, body) = match api {
-        Api::Kms => (code.status(), wire::json::error_body(code, error.message())),
+        Api::Kms | Api::ForwardAccess => {
+            (code.status(), wire::json::error_body(code, error.message()))
+        }
         Api::Iam | Api::Sts => {
             let namespace = if api == Api::Iam { IAM_NAMESPACE } else { STS_NAMESPACE };
             let message = error.message().unwrap_or_default();

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::accounts::{self, AccountCredentials, AccountError, AccountSummary, NewAccount};
+use crate::accounts::{
+    self, AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount,
+};
 use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::error::ServiceError;
 use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
@@ -13,6 +15,7 @@ use crate::front;
 use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
+use crate::services::{self, ServiceAccessKeyError, ServiceSummary};
 
 /// A running service. Clones share it.
 #[derive(Clone)]
@@ -61,6 +64,11 @@ impl Service {
         accounts::list(&self.host).await
     }
 
+    /// Puts guard rails in force for all calls that arrive from now on.
+    pub fn set_guard_rails(&self, guard_rails: GuardRails) {
+        self.host.guard_rails.store(Arc::new(guard_rails));
+    }
+
     /// Explains how policies and grants would decide a call. Nothing is done, and nothing is recorded.
     ///
     /// # Errors
@@ -77,9 +85,31 @@ impl Service {
         explain::who_can(&self.host, supposed).await
     }
 
-    /// Puts guard rails in force for all calls that arrive from now on.
-    pub fn set_guard_rails(&self, guard_rails: GuardRails) {
-        self.host.guard_rails.store(Arc::new(guard_rails));
+    /// Makes an access key for a registered service; it is good when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceAccessKeyError`]; nothing has changed then.
+    pub async fn create_service_access_key(
+        &self,
+        name: String,
+    ) -> Result<AccessKey, ServiceAccessKeyError> {
+        services::create_access_key(&self.host, name).await
+    }
+
+    /// Deletes an access key of a service; it is good no longer when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceAccessKeyError`]; nothing has changed then.
+    pub async fn delete_service_access_key(
+        &self,
+        access_key_id: String,
+    ) -> Result<(), ServiceAccessKeyError> {
+        services::delete_access_key(&self.host, access_key_id).await
+    }
+
+    /// Lists the services.
+    pub fn services(&self) -> Vec<ServiceSummary> {
+        services::list(&self.host)
     }
 
     /// Runs the jobs now instead of at their next look.

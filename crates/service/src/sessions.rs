@@ -67,6 +67,9 @@ pub(crate) struct Claims {
     pub(crate) transitive_tag_keys: Vec<String>,
     /// Who stands behind the session, as was said when it began.
     pub(crate) source_identity: Option<String>,
+    /// The ARN of the OIDC provider that vouched for whom assumed the role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) federated_provider: Option<String>,
 }
 
 /// Kinds of sessions.
@@ -83,6 +86,7 @@ pub(crate) enum SessionKind {
 /// A session whose token was opened.
 pub(crate) struct Session {
     claims: Claims,
+    token: Box<str>,
     /// Who calls, if it is not the user itself.
     principals: Option<[Principal; 3]>,
     /// The ARN of the role or user behind it when the token was opened.
@@ -95,6 +99,11 @@ impl Session {
     /// What the token says.
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// The token itself.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// The caller in a partition, if it is not the user itself.
@@ -169,7 +178,7 @@ pub(crate) fn find(host: &Host, access_key_id: &str, token: &str) -> Option<Arc<
         None if host.credentials.has_account(account) => Arc::new(Holder::of_root(account)),
         None => return None,
     };
-    let session = open(claims, &*holder.standing()?)?;
+    let session = open(token, claims, &*holder.standing()?)?;
     let secret = SecretAccessKey::new(secret.to_string());
     let credential = Credential::of(access_key_id, account, holder, secret).of_session(session);
     let credential = Arc::new(credential);
@@ -178,7 +187,7 @@ pub(crate) fn find(host: &Host, access_key_id: &str, token: &str) -> Option<Arc<
 }
 
 /// The session of which a token says this; none if what stands behind it cannot have such a session.
-pub(crate) fn open(claims: Claims, standing: &Standing) -> Option<Session> {
+pub(crate) fn open(token: &str, claims: Claims, standing: &Standing) -> Option<Session> {
     let account: AccountId = claims.account.parse().ok()?;
     let identity = standing.identity();
     let id = identity.map_or_else(|| account.to_string(), |identity| identity.id().to_owned());
@@ -214,7 +223,7 @@ pub(crate) fn open(claims: Claims, standing: &Standing) -> Option<Session> {
     let policies = policies.ok()?.into_iter().collect();
     let user_id = user_id.map(String::into_boxed_str);
     let issuer_arn = standing.principal(Partition::Aws).arn.clone();
-    Some(Session { claims, principals, issuer_arn, user_id, policies })
+    Some(Session { claims, token: token.into(), principals, issuer_arn, user_id, policies })
 }
 
 /// `arn:aws:sts::111122223333:assumed-role/ROLE/SESSION`, and the like.

@@ -16,6 +16,7 @@ use crate::call::Call;
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::identities::Identity;
+use crate::managed_keys;
 use crate::operation::{KeyForms, Spec};
 use crate::snapshot::KeySnapshot;
 use crate::trail::Resource;
@@ -69,6 +70,11 @@ pub(crate) trait Target: Send + Sync + Sized {
 
     /// The questions to authorization, in the order of the operation's actions.
     fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX];
+
+    /// Whether both keys of ReEncrypt are one: `kms:ReEncryptOnSameKey`.
+    fn reencrypts_on_same_key(&self) -> Option<bool> {
+        None
+    }
 
     /// What the record names as the call's resources.
     fn resources(&self) -> Vec<Resource>;
@@ -131,7 +137,12 @@ impl Target for OneKey {
     }
 
     fn resources(&self) -> Vec<Resource> {
-        vec![Resource::Key(Arc::clone(&self.key))]
+        vec![match managed_keys::alias_of_unmade(&self.key) {
+            Some(alias) => {
+                Resource::Unmade { key: Arc::clone(&self.key), alias_arn: alias.to_string() }
+            }
+            None => Resource::Key(Arc::clone(&self.key)),
+        }]
     }
 }
 
@@ -193,11 +204,14 @@ impl Target for TwoKeys {
         ]
     }
 
+    fn reencrypts_on_same_key(&self) -> Option<bool> {
+        let (source, destination) = (self.source.key.key(), self.destination.key.key());
+        // Two keys of a multi-Region key are two.
+        Some((source.region, source.key_id) == (destination.region, destination.key_id))
+    }
+
     fn resources(&self) -> Vec<Resource> {
-        vec![
-            Resource::Key(Arc::clone(&self.source.key)),
-            Resource::Key(Arc::clone(&self.destination.key)),
-        ]
+        [&self.source, &self.destination].into_iter().flat_map(OneKey::resources).collect()
     }
 }
 
@@ -364,10 +378,12 @@ impl Lookup<'_> {
         self.refuse_another_region(arn.region)?;
         let target = self.host.alias_target(arn.account, arn.region, &arn.alias).await?;
         let Some(key_id) = target else {
-            return Err(match arn.account == self.call.account() {
-                true => ServiceError::alias_not_found(arn),
-                false => self.invisible(&arn.to_string()),
-            });
+            if arn.account != self.call.account() {
+                return Err(self.invisible(&arn.to_string()));
+            }
+            let key = managed_keys::unmade(self, arn)?;
+            let key = key.ok_or_else(|| ServiceError::alias_not_found(arn))?;
+            return Ok(OneKey { key, named_by: NamedBy::Alias(arn.alias.clone()) });
         };
         let key = self.host.key((arn.region, key_id)).await?;
         // The alias and its key were read one after the other; a key that no longer lists the alias has lost it since.

@@ -28,6 +28,7 @@ use crate::host::Host;
 use crate::last_usage::Usage;
 use crate::operation::{Api, Spec};
 use crate::recipient;
+use crate::services::Itself;
 use crate::sessions::Session;
 use crate::snapshot::{KeySnapshot, arn_of};
 use crate::target::Target;
@@ -60,6 +61,8 @@ impl<R> Done<R> {
 pub(crate) enum Resource {
     /// A key that the call resolved.
     Key(Arc<KeySnapshot>),
+    /// An AWS managed key that the call makes if it may use it, and the alias by which it is told until then.
+    Unmade { key: Arc<KeySnapshot>, alias_arn: String },
     /// Anything else that has an ARN.
     Named { account: AccountId, resource_type: &'static str, arn: String },
 }
@@ -129,6 +132,14 @@ impl<'a> Draft<'a> {
     pub(crate) fn set_resources(&mut self, target: &impl Target) {
         self.resources = target.resources();
         self.told.additional_event_data = target.additional_event_data();
+    }
+
+    /// The first key of the call that is not made yet.
+    pub(crate) fn unmade_key(&self) -> Option<&KeySnapshot> {
+        self.resources.iter().find_map(|resource| match resource {
+            Resource::Unmade { key, .. } => Some(&**key),
+            Resource::Key(_) | Resource::Named { .. } => None,
+        })
     }
 
     /// Notes that the keys of the call have been used by it.
@@ -312,12 +323,13 @@ impl<'a> Origin<'a> {
     ) -> Record<'t> {
         Record {
             user_identity: self.user_identity(),
+            invoked_by: self.invoked_by().filter(|_| self.service().is_none()),
             event_time: self.time,
             event_source: self.api.event_source(),
             event_name: self.event_name,
             aws_region: self.region.as_ref().map_or("", Region::as_str),
-            source_ip_address: texts.address,
-            user_agent: &self.user_agent,
+            source_ip_address: self.invoked_by().unwrap_or(texts.address),
+            user_agent: self.invoked_by().map_or(&*self.user_agent, str::as_bytes),
             failure: outcome.err().map(|error| Failure {
                 error_code: recorded_name(error.code()),
                 error_message: error.message(),
@@ -330,7 +342,11 @@ impl<'a> Origin<'a> {
             read_only: self.read_only,
             resources,
             event_type: EventType::AwsApiCall,
-            recipient_account_id: self.caller.as_ref().map(Caller::account_text),
+            recipient_account_id: match self.service() {
+                // The trail is that of the resource.
+                Some(_) => resources.first().map(|resource| resource.account_id),
+                None => self.caller.as_ref().map(Caller::account_text),
+            },
             shared_event_id: None,
             tls_details: self.tls.as_ref().map(|tls| TlsDetails {
                 tls_version: tls.version,
@@ -342,11 +358,33 @@ impl<'a> Origin<'a> {
         }
     }
 
+    /// The service that calls as itself.
+    fn service(&self) -> Option<&Itself> {
+        self.caller.as_ref()?.service()
+    }
+
+    /// The service that sent the request, as itself or as a user.
+    fn invoked_by(&self) -> Option<&str> {
+        let via = || self.caller.as_ref()?.via_service();
+        let itself = self.service().map(|itself| &*itself.service);
+        itself.or_else(via).map(|service| service.principal.as_str())
+    }
+
     fn user_identity(&self) -> UserIdentity<'_> {
+        if let Some(itself) = self.service() {
+            return UserIdentity::AwsService { invoked_by: &itself.service.principal };
+        }
         match &self.caller {
             Some(caller) => {
                 let partition = self.region.map_or(Partition::Aws, |region| region.partition());
                 let (account_id, access_key_id) = (caller.account_text(), caller.access_key_id());
+                if let Some(web_identity) = caller.web_identity() {
+                    return UserIdentity::WebIdentity {
+                        principal_id: &web_identity.principal_id,
+                        user_name: &web_identity.subject,
+                        identity_provider: &web_identity.provider_arn,
+                    };
+                }
                 let arn = &caller.principal(partition).arn;
                 match (caller.session(), caller.identity()) {
                     (Some(session), _) => session_identity(caller, session, partition),
@@ -456,6 +494,11 @@ impl Resource {
                 account_id: key.account_text(),
                 resource_type: KEY_TYPE,
                 arn: key.arn_text(),
+            },
+            Resource::Unmade { key, alias_arn } => audit::Resource {
+                account_id: key.account_text(),
+                resource_type: ALIAS_TYPE,
+                arn: alias_arn,
             },
             Resource::Named { account, resource_type, arn } => {
                 audit::Resource { account_id: account.as_str(), resource_type, arn }

@@ -11,8 +11,20 @@ pub enum PathRule {
     /// Dot segments and repeated slashes are removed first. Every service but S3, KMS among them.
     #[default]
     Normalized,
-    /// The path stays as it is, as S3 wants it.
+    /// Nothing is removed, but each segment is encoded, for a path that is not encoded yet.
     AsGiven,
+    /// As it stands on the wire, encoded once by the client and not again: what S3 does (Amazon S3
+    /// API Reference, "Signature Calculations for the Authorization Header").
+    AsSent,
+}
+
+/// What stands for the body.
+#[derive(Clone, Copy)]
+pub(crate) enum Payload<'a> {
+    /// The hash of a body that is at hand.
+    Hash([u8; HASH_BYTES]),
+    /// What whoever has the body says of it.
+    Said(&'a str),
 }
 
 /// The parts of a canonical request.
@@ -25,7 +37,7 @@ pub(crate) struct CanonicalRequest<'a> {
     pub(crate) headers: &'a [(&'a str, &'a [u8])],
     /// Sorted, joined by semicolons.
     pub(crate) signed_headers: &'a str,
-    pub(crate) body_hash: [u8; HASH_BYTES],
+    pub(crate) payload: Payload<'a>,
 }
 
 impl CanonicalRequest<'_> {
@@ -43,7 +55,10 @@ impl CanonicalRequest<'_> {
         out.push(b'\n');
         out.extend_from_slice(self.signed_headers.as_bytes());
         out.push(b'\n');
-        write_hex(&self.body_hash, out);
+        match self.payload {
+            Payload::Hash(hash) => write_hex(&hash, out),
+            Payload::Said(text) => out.extend_from_slice(text.as_bytes()),
+        }
     }
 
     /// `name:value,value` with the values in arrival order.
@@ -81,6 +96,7 @@ fn write_path(path: &str, rule: PathRule, out: &mut Vec<u8>) {
         PathRule::Normalized if path == "/" => out.push(b'/'),
         PathRule::Normalized => write_normalized(path, out),
         PathRule::AsGiven => write_segments(path.split('/'), out),
+        PathRule::AsSent => write_sent(path, out),
     }
 }
 
@@ -116,6 +132,18 @@ fn write_segments<'a>(segments: impl Iterator<Item = &'a str>, out: &mut Vec<u8>
     }
 }
 
+/// The path without change, but for bytes that no path on the wire has: a line break would end the
+/// line of the canonical request.
+fn write_sent(path: &str, out: &mut Vec<u8>) {
+    for byte in path.bytes() {
+        if byte.is_ascii_graphic() {
+            out.push(byte);
+        } else {
+            write_encoded(&[byte], out);
+        }
+    }
+}
+
 /// Percent-encodes every byte that RFC 3986 does not call unreserved, with upper-case digits.
 pub(crate) fn write_encoded(bytes: &[u8], out: &mut Vec<u8>) {
     let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 };
@@ -136,6 +164,14 @@ mod tests {
         let mut out = Vec::new();
         write_path(text, rule, &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_path_as_sent_is_not_encoded_again() {
+        for given in ["/", "/bucket/a/report%201.txt", "/b//x/../%2F"] {
+            assert_eq!(path(given, PathRule::AsSent), given);
+        }
+        assert_eq!(path("/a\nhost:b", PathRule::AsSent), "/a%0Ahost:b");
     }
 
     #[test]

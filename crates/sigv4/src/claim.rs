@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
 use crate::authorization::ALGORITHM;
-use crate::canonical::{CanonicalRequest, PathRule};
+use crate::canonical::{CanonicalRequest, PathRule, Payload};
 use crate::credential::{Credential, TERMINATOR};
 use crate::instant::Instant;
 use crate::key::{DUMMY_SIGNING_KEY, HASH_BYTES, SigningKey, sha256, write_hex};
@@ -173,7 +173,38 @@ impl<'a> Claim<'a> {
             }
             text.clear();
         }
-        self.write_canonical_request(body_hash, &mut text);
+        self.decide(Payload::Hash(body_hash), text, key)
+    }
+
+    /// The same for a request whose body somebody else has, who says what stands for it: its hash
+    /// in hexadecimal digits, or what the protocol has in its place, such as S3's
+    /// `UNSIGNED-PAYLOAD`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Claim::verify`].
+    pub fn verify_without_body(
+        &self,
+        payload: &str,
+        key: Option<&SigningKey>,
+        expected: &Expected<'_>,
+    ) -> Result<(), Refusal> {
+        self.check(expected)?;
+        if self.evidence.content_sha256.is_some_and(|given| given != payload.as_bytes()) {
+            return Err(Refusal::ContentHash);
+        }
+        let text = Vec::with_capacity(CANONICAL_BYTES_USUAL);
+        self.decide(Payload::Said(payload), text, key)
+    }
+
+    /// Compares signatures; `text` is an empty buffer.
+    fn decide(
+        &self,
+        payload: Payload<'_>,
+        mut text: Vec<u8>,
+        key: Option<&SigningKey>,
+    ) -> Result<(), Refusal> {
+        self.write_canonical_request(payload, &mut text);
         let canonical_hash = sha256(&text);
         text.clear();
         write_string_to_sign(
@@ -198,11 +229,11 @@ impl<'a> Claim<'a> {
     #[must_use]
     pub fn canonical_request(&self) -> Vec<u8> {
         let mut text = Vec::with_capacity(CANONICAL_BYTES_USUAL);
-        self.write_canonical_request(sha256(self.request.body), &mut text);
+        self.write_canonical_request(Payload::Hash(sha256(self.request.body)), &mut text);
         text
     }
 
-    fn write_canonical_request(&self, body_hash: [u8; HASH_BYTES], out: &mut Vec<u8>) {
+    fn write_canonical_request(&self, payload: Payload<'_>, out: &mut Vec<u8>) {
         let canonical = CanonicalRequest {
             method: self.request.method,
             path: self.request.path,
@@ -210,7 +241,7 @@ impl<'a> Claim<'a> {
             query: &self.canonical_query,
             headers: self.request.headers,
             signed_headers: &self.evidence.signed_headers,
-            body_hash,
+            payload,
         };
         canonical.write(out);
     }

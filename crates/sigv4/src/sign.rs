@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::authorization::ALGORITHM;
-use crate::canonical::{CanonicalRequest, PathRule, write_encoded};
+use crate::canonical::{CanonicalRequest, PathRule, Payload, write_encoded};
 use crate::claim::write_string_to_sign;
 use crate::credential::{Credential, TERMINATOR};
 use crate::instant::Instant;
@@ -158,7 +158,7 @@ impl Signer<'_> {
             query,
             headers,
             signed_headers,
-            body_hash: sha256(self.request.body),
+            payload: Payload::Hash(sha256(self.request.body)),
         };
         canonical.write(&mut text);
         let canonical_hash: [u8; HASH_BYTES] = sha256(&text);

@@ -1,5 +1,5 @@
-//! Rows of IAM's identities: users, groups, roles and managed policies, each the root of an
-//! aggregate of its own, so that a change of one touches no other.
+//! Rows of IAM's identities: users, groups, roles, managed policies and OIDC providers, each the
+//! root of an aggregate of its own, so that a change of one touches no other.
 
 use std::str::FromStr;
 
@@ -26,6 +26,8 @@ pub enum IdentityKind {
     Role,
     /// A managed policy.
     Policy,
+    /// An OIDC provider; its name is its URL without `https://`.
+    OidcProvider,
 }
 
 impl IdentityKind {
@@ -37,6 +39,7 @@ impl IdentityKind {
             Self::Group => "group",
             Self::Role => "role",
             Self::Policy => "policy",
+            Self::OidcProvider => "oidc-provider",
         }
     }
 }
@@ -45,7 +48,7 @@ impl FromStr for IdentityKind {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::User, Self::Group, Self::Role, Self::Policy]
+        [Self::User, Self::Group, Self::Role, Self::Policy, Self::OidcProvider]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or(())

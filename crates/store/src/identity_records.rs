@@ -1,5 +1,5 @@
-//! The identity aggregate: a user, group, role or managed policy with all rows that belong to it,
-//! loaded and saved as one.
+//! The identity aggregate: a user, group, role, managed policy or OIDC provider with all rows that
+//! belong to it, loaded and saved as one.
 
 use crypto::seal::{SEAL_BYTES, SealKeys};
 use rusqlite::types::Value;
@@ -15,6 +15,7 @@ use crate::identities::{IDENTITIES, IdentityRow, ONE, refuse};
 use crate::identity_rows::{
     AttachmentRow, IdentityPolicyRow, IdentityTagRow, MembershipRow, UserAccessKeyRow,
 };
+use crate::oidc_provider_rows::{ClientIdRow, ThumbprintRow};
 use crate::seal::{Manifest, Seal};
 use crate::sequences::Aggregate;
 use crate::snapshot::Snapshot;
@@ -35,6 +36,10 @@ pub struct IdentityRecord {
     pub tags: Vec<IdentityTagRow>,
     /// The access keys of a user, by id.
     pub access_keys: Vec<UserAccessKeyRow>,
+    /// The audiences that an OIDC provider may name.
+    pub client_ids: Vec<ClientIdRow>,
+    /// The certificate thumbprints of an OIDC provider.
+    pub thumbprints: Vec<ThumbprintRow>,
 }
 
 /// The column after the sealed ones and the seal.
@@ -71,6 +76,8 @@ struct StoredRows {
     memberships: Vec<Stored<MembershipRow>>,
     tags: Vec<Stored<IdentityTagRow>>,
     access_keys: Vec<Stored<UserAccessKeyRow>>,
+    client_ids: Vec<Stored<ClientIdRow>>,
+    thumbprints: Vec<Stored<ThumbprintRow>>,
 }
 
 /// The rows that shall belong to an identity; none of any kind if it is to be deleted.
@@ -81,6 +88,8 @@ struct WantedRows<'r> {
     memberships: &'r [MembershipRow],
     tags: &'r [IdentityTagRow],
     access_keys: &'r [UserAccessKeyRow],
+    client_ids: &'r [ClientIdRow],
+    thumbprints: &'r [ThumbprintRow],
 }
 
 /// What must be written so that the ones become the others.
@@ -90,6 +99,8 @@ struct RowPlans<'r> {
     memberships: Plan<'r, MembershipRow>,
     tags: Plan<'r, IdentityTagRow>,
     access_keys: Plan<'r, UserAccessKeyRow>,
+    client_ids: Plan<'r, ClientIdRow>,
+    thumbprints: Plan<'r, ThumbprintRow>,
 }
 
 impl Snapshot<'_> {
@@ -112,6 +123,8 @@ impl Snapshot<'_> {
             memberships: aggregate::rows(rows.memberships),
             tags: aggregate::rows(rows.tags),
             access_keys: aggregate::rows(rows.access_keys),
+            client_ids: aggregate::rows(rows.client_ids),
+            thumbprints: aggregate::rows(rows.thumbprints),
         }))
     }
 
@@ -267,6 +280,8 @@ impl Transaction<'_> {
             memberships: self.plan(identity, sequence, &stored.memberships, wanted.memberships)?,
             tags: self.plan(identity, sequence, &stored.tags, wanted.tags)?,
             access_keys: self.plan(identity, sequence, &stored.access_keys, wanted.access_keys)?,
+            client_ids: self.plan(identity, sequence, &stored.client_ids, wanted.client_ids)?,
+            thumbprints: self.plan(identity, sequence, &stored.thumbprints, wanted.thumbprints)?,
         })
     }
 
@@ -301,6 +316,8 @@ impl StoredRows {
             memberships: aggregate::load(connection, keys, owner_key, manifest)?,
             tags: aggregate::load(connection, keys, owner_key, manifest)?,
             access_keys: aggregate::load(connection, keys, owner_key, manifest)?,
+            client_ids: aggregate::load(connection, keys, owner_key, manifest)?,
+            thumbprints: aggregate::load(connection, keys, owner_key, manifest)?,
         })
     }
 
@@ -310,7 +327,9 @@ impl StoredRows {
             || aggregate::exists::<AttachmentRow>(connection, owner_key)?
             || aggregate::exists::<MembershipRow>(connection, owner_key)?
             || aggregate::exists::<IdentityTagRow>(connection, owner_key)?
-            || aggregate::exists::<UserAccessKeyRow>(connection, owner_key)?)
+            || aggregate::exists::<UserAccessKeyRow>(connection, owner_key)?
+            || aggregate::exists::<ClientIdRow>(connection, owner_key)?
+            || aggregate::exists::<ThumbprintRow>(connection, owner_key)?)
     }
 }
 
@@ -322,6 +341,8 @@ impl<'r> WantedRows<'r> {
             memberships: &record.memberships,
             tags: &record.tags,
             access_keys: &record.access_keys,
+            client_ids: &record.client_ids,
+            thumbprints: &record.thumbprints,
         }
     }
 }
@@ -333,6 +354,8 @@ impl RowPlans<'_> {
         self.memberships.list(manifest);
         self.tags.list(manifest);
         self.access_keys.list(manifest);
+        self.client_ids.list(manifest);
+        self.thumbprints.list(manifest);
     }
 
     fn write(&self, connection: &Connection) -> Result<()> {
@@ -340,7 +363,9 @@ impl RowPlans<'_> {
         self.attachments.write(connection)?;
         self.memberships.write(connection)?;
         self.tags.write(connection)?;
-        self.access_keys.write(connection)
+        self.access_keys.write(connection)?;
+        self.client_ids.write(connection)?;
+        self.thumbprints.write(connection)
     }
 }
 

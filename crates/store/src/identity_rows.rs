@@ -86,7 +86,7 @@ pub(crate) const USER_ACCESS_KEYS: SealedTable = SealedTable {
 
 /// The first columns of every row here: whose it is, what tells it from the owner's others, and its
 /// sequence.
-fn first_values(owner: &IdentityRow, identity: &str, sequence: u64) -> Result<Values> {
+pub(crate) fn first_values(owner: &IdentityRow, identity: &str, sequence: u64) -> Result<Values> {
     Values::new()
         .text(owner.account.as_str())
         .text(&owner.identity_id)

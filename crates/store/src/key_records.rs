@@ -3,6 +3,7 @@
 use crypto::seal::{SEAL_BYTES, SealKeys};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
+use wire::enums::KeyManager;
 use wire::names::{KeyId, Region};
 
 use crate::aggregate::{self, Plan, Stored};
@@ -229,7 +230,7 @@ impl Transaction<'_> {
             plans.write(connection)?;
             transaction.tell_key(key, plans.aliases.touched())
         })?;
-        if is_new {
+        if is_new && key.key_manager == KeyManager::Customer {
             self.count(Counted::Keys(key.account, key.region), 1);
         }
         self.account_for(
@@ -272,7 +273,9 @@ impl Transaction<'_> {
             connection.prepare_cached(DELETE)?.execute(identity)?;
             transaction.tell_key(&key, plans.aliases.touched())
         })?;
-        self.count(Counted::Keys(key.account, region), -1);
+        if key.key_manager == KeyManager::Customer {
+            self.count(Counted::Keys(key.account, region), -1);
+        }
         self.forget_grants(&grants, sequence);
         self.account_for(
             key.aggregate(),

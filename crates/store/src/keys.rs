@@ -71,7 +71,8 @@ pub(crate) const ALL: &str = select!("");
 pub(crate) const ONE: &str = select!("WHERE region = ?1 AND key_id = ?2");
 const PAGE: &str =
     select!("WHERE account = ?1 AND region = ?2 AND key_id > ?3 ORDER BY key_id LIMIT ?4");
-const COUNT: &str = "SELECT count(*) FROM keys WHERE account = ?1 AND region = ?2";
+const COUNT: &str = "
+    SELECT count(*) FROM keys WHERE account = ?1 AND region = ?2 AND key_manager = 'CUSTOMER'";
 pub(crate) const DUE: &str = "
     SELECT region, key_id FROM keys
     WHERE deletion_date_nanos IS NOT NULL AND deletion_date_nanos <= ?1
@@ -158,8 +159,8 @@ impl Snapshot<'_> {
         Ok(keys)
     }
 
-    /// How many keys an account has in a Region, in any state. Walks an index: about 10 milliseconds at
-    /// 100,000 keys. In a transaction the writer's memory answers.
+    /// How many customer managed keys an account has in a Region, in any state. Reads each of them; in a
+    /// transaction the writer's memory answers.
     ///
     /// # Errors
     ///

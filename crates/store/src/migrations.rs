@@ -11,8 +11,13 @@ use crate::error::{Result, StoreError};
 use crate::schema;
 
 /// Every step, oldest first.
-const STEPS: &[&str] =
-    &[schema::VERSION_1, schema::VERSION_2, schema::VERSION_3, schema::VERSION_4];
+const STEPS: &[&str] = &[
+    schema::VERSION_1,
+    schema::VERSION_2,
+    schema::VERSION_3,
+    schema::VERSION_4,
+    schema::VERSION_5,
+];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
 const APPLICATION_ID: u32 = 0x4b45_5953;
@@ -100,7 +105,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 4);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 5);
     }
 
     #[test]
@@ -109,7 +114,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 4 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 5 }), "{refusal}");
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::key_usages::KEY_USAGES;
 use crate::keys::KEYS;
 use crate::material_imports::MATERIAL_IMPORTS;
 use crate::multi_region_keys::MULTI_REGION_KEYS;
+use crate::oidc_provider_rows::{OIDC_CLIENT_IDS, OIDC_THUMBPRINTS};
 use crate::rotations::{MATERIAL_ROTATIONS, ROTATIONS};
 use crate::tags::TAGS;
 
@@ -380,6 +381,32 @@ CREATE TABLE user_access_keys (
 CREATE UNIQUE INDEX user_access_keys_by_id ON user_access_keys (access_key_id);
 ";
 
+/// The fifth schema: what OIDC providers, which are identities, have besides tags.
+pub(crate) const VERSION_5: &str = "
+CREATE TABLE oidc_client_ids (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, client_id),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE oidc_thumbprints (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  thumbprint TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, thumbprint),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+";
+
 /// A table whose rows are sealed.
 pub(crate) struct SealedTable {
     pub(crate) name: &'static str,
@@ -414,6 +441,8 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &MEMBERSHIPS,
     &IDENTITY_TAGS,
     &USER_ACCESS_KEYS,
+    &OIDC_CLIENT_IDS,
+    &OIDC_THUMBPRINTS,
     &AUDIT_OUTBOX,
     &CHANGES,
 ];
@@ -476,6 +505,8 @@ mod tests {
         (&MEMBERSHIPS, MembershipRow::OF_OWNER),
         (&IDENTITY_TAGS, IdentityTagRow::OF_OWNER),
         (&USER_ACCESS_KEYS, UserAccessKeyRow::OF_OWNER),
+        (&OIDC_CLIENT_IDS, ClientIdRow::OF_OWNER),
+        (&OIDC_THUMBPRINTS, ThumbprintRow::OF_OWNER),
         (&AUDIT_OUTBOX, audit_outbox::OLDEST),
         (&CHANGES, changes::AFTER),
     ];

@@ -62,7 +62,8 @@ impl<'a> Transaction<'a> {
         Transaction { snapshot, counts, changes: Vec::new(), effects: Effects::default() }
     }
 
-    /// How many keys an account has in a Region, in any state, with those that this act made.
+    /// How many customer managed keys an account has in a Region, in any state, with those that this act
+    /// made. AWS counts no others.
     /// Counted once, then remembered by the writer.
     ///
     /// # Errors

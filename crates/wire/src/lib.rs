@@ -10,6 +10,7 @@
 
 pub mod enums;
 pub mod error_codes;
+pub mod forward_access;
 pub mod iam;
 pub mod json;
 pub mod kms;

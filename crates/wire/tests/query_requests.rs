@@ -210,6 +210,9 @@ fn requests_about_open_id_connect_providers_are_read_whole() {
     read_whole::<AddClientIDToOpenIDConnectProviderRequest>();
     read_whole::<RemoveClientIDFromOpenIDConnectProviderRequest>();
     read_whole::<UpdateOpenIDConnectProviderThumbprintRequest>();
+    read_whole::<TagOpenIDConnectProviderRequest>();
+    read_whole::<UntagOpenIDConnectProviderRequest>();
+    read_whole::<ListOpenIDConnectProviderTagsRequest>();
 }
 
 #[test]

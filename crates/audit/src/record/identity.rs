@@ -34,10 +34,24 @@ pub enum UserIdentity<'a> {
     },
     /// A session of temporary credentials.
     Session(SessionIdentity<'a>),
+    /// Somebody for whom an OIDC provider vouches.
+    WebIdentity {
+        /// The provider, the audience and the subject with colons between them.
+        principal_id: &'a str,
+        /// The subject.
+        user_name: &'a str,
+        /// The provider's ARN.
+        identity_provider: &'a str,
+    },
     /// The server itself, for a service event of an account.
     AwsInternal {
         /// The account whose resource the event is about.
         account_id: &'a str,
+    },
+    /// A service acting for itself.
+    AwsService {
+        /// Its service principal.
+        invoked_by: &'a str,
     },
     /// Nobody who could be identified: no credentials, an unknown access key, a bad signature.
     Anonymous {
@@ -131,7 +145,7 @@ fn write_members(out: &mut Vec<u8>, members: &[(&[u8], &str)]) {
 const ACCESS_KEY_ID_BYTES_MAX: usize = 128;
 
 impl UserIdentity<'_> {
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, invoked_by: Option<&str>, out: &mut Vec<u8>) {
         match *self {
             UserIdentity::Root { account_id, arn, access_key_id } => {
                 out.extend_from_slice(br#"{"type":"Root","principalId":"#);
@@ -156,10 +170,22 @@ impl UserIdentity<'_> {
                 json::text(out, user_name.as_bytes());
             }
             UserIdentity::Session(session) => session.write(out),
+            UserIdentity::WebIdentity { principal_id, user_name, identity_provider } => {
+                let members = [
+                    (br#"{"type":"WebIdentityUser","principalId":"#.as_slice(), principal_id),
+                    (br#","userName":"#, user_name),
+                    (br#","identityProvider":"#, identity_provider),
+                ];
+                write_members(out, &members);
+            }
             UserIdentity::AwsInternal { account_id } => {
                 out.extend_from_slice(br#"{"accountId":"#);
                 json::text(out, account_id.as_bytes());
                 out.extend_from_slice(br#","invokedBy":"AWS Internal""#);
+            }
+            UserIdentity::AwsService { invoked_by } => {
+                let members = [(br#"{"type":"AWSService","invokedBy":"#.as_slice(), invoked_by)];
+                write_members(out, &members);
             }
             UserIdentity::Anonymous { access_key_id } => {
                 out.extend_from_slice(
@@ -170,6 +196,9 @@ impl UserIdentity<'_> {
                     json::text_bounded(out, claimed, ACCESS_KEY_ID_BYTES_MAX);
                 }
             }
+        }
+        if let Some(invoked_by) = invoked_by {
+            write_members(out, &[(br#","invokedBy":"#, invoked_by)]);
         }
         out.push(b'}');
     }

@@ -14,6 +14,7 @@ const ROOT: UserIdentity<'static> = UserIdentity::Root {
 fn encrypt() -> Record<'static> {
     Record {
         user_identity: ROOT,
+        invoked_by: None,
         event_time: "2022-08-10T22:38:27.9Z".parse().unwrap(),
         event_source: "kms.amazonaws.com",
         event_name: "Encrypt",
@@ -99,6 +100,24 @@ fn a_caller_who_could_not_be_identified_is_anonymous() {
     let user_identity = UserIdentity::Anonymous { access_key_id: Some(&claimed) };
     let record = json(&Record { user_identity, ..encrypt() });
     assert_eq!(record["userIdentity"]["accessKeyId"], "A".repeat(128));
+}
+
+#[test]
+fn a_web_identity_is_named_with_its_provider() {
+    let user_identity = UserIdentity::WebIdentity {
+        principal_id: "arn:aws:iam::111122223333:oidc-provider/issuer:app:\"me\"",
+        user_name: "\"me\"",
+        identity_provider: "arn:aws:iam::111122223333:oidc-provider/issuer",
+    };
+    assert_eq!(
+        json(&Record { user_identity, ..encrypt() })["userIdentity"],
+        serde_json::json!({
+            "type": "WebIdentityUser",
+            "principalId": "arn:aws:iam::111122223333:oidc-provider/issuer:app:\"me\"",
+            "userName": "\"me\"",
+            "identityProvider": "arn:aws:iam::111122223333:oidc-provider/issuer",
+        })
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{ffi::OsString, fs::File, io::Read, ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ConfigurationError,
+    ConfigurationError, services,
     table::{self, LISTS, SETTINGS, Setting, VARIABLE_PREFIX},
 };
 use crate::limits::CONFIGURATION_BYTES_MAX;
@@ -84,7 +84,8 @@ fn is_service_link(variable: &str) -> bool {
         .any(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
-pub(super) fn file(path: &Path) -> Result<Vec<Said>, ConfigurationError> {
+/// The text of a configuration file.
+pub(super) fn file(path: &Path) -> Result<String, ConfigurationError> {
     let shown = path.display().to_string();
     let unreadable = |cause| ConfigurationError::Unreadable { path: shown.clone(), cause };
     let mut text = String::new();
@@ -94,7 +95,7 @@ pub(super) fn file(path: &Path) -> Result<Vec<Said>, ConfigurationError> {
     if u64::try_from(text.len()).is_ok_and(|bytes| bytes > CONFIGURATION_BYTES_MAX) {
         return Err(ConfigurationError::TooLong { path: shown });
     }
-    toml(&shown, &text)
+    Ok(text)
 }
 
 /// The settings said by a TOML text; unknown names are refused, whatever their value.
@@ -106,6 +107,9 @@ pub(super) fn toml(path: &str, text: &str) -> Result<Vec<Said>, ConfigurationErr
     })?;
     let mut all = Vec::new();
     for (name, value) in table.get_ref() {
+        if name.get_ref() == services::TABLE {
+            continue;
+        }
         let line = line_of(text, &name.span());
         let setting =
             SETTINGS.iter().find(|setting| setting.name == name.get_ref()).ok_or_else(|| {
@@ -142,6 +146,7 @@ fn list(setting: &Setting, value: &DeValue<'_>) -> Option<String> {
     Some(texts?.join(","))
 }
 
-fn line_of(text: &str, span: &Range<usize>) -> usize {
+/// The line of a place in a text, from 1.
+pub(super) fn line_of(text: &str, span: &Range<usize>) -> usize {
     1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
 }

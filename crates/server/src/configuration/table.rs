@@ -43,7 +43,7 @@ pub(crate) const CONFIG: Setting = Setting {
 };
 
 /// The settings that a file may say as a list.
-pub(crate) const LISTS: [&str; 2] = ["regions", "request_quota_adjustments"];
+pub(crate) const LISTS: [&str; 3] = ["regions", "oidc_keys", "request_quota_adjustments"];
 
 /// Every setting that flags, environment and file can say, in the order of the help text.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -129,6 +129,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "Service and resource control policies, and the endpoint's; read again on SIGHUP and when it changes",
     },
     Setting {
+        name: "oidc_keys",
+        flag: "oidc-keys",
+        value_name: "URL=FILE,...",
+        default: None,
+        expected: "issuers' https URLs with the paths of their key sets, with commas between them, or a TOML list of them",
+        example: "https://token.example.com=/etc/keystead/token.example.com.json",
+        help: "The JSON Web Key Sets of OIDC issuers whose tokens AssumeRoleWithWebIdentity takes; read again when they change",
+    },
+    Setting {
         name: "journal_durability",
         flag: "journal-durability",
         value_name: "WHEN",
@@ -189,7 +198,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: None,
         expected: "quotas with their calls a second, with commas between them, or a TOML list of them; * for all accounts or Regions",
         example: "*/*/CreateKey=50,111122223333/*/CryptographicOperationsRsa=5000",
-        help: "Request quotas that are not AWS's; docs/quotas.md has their names",
+        help: "Quotas that are not AWS's; docs/quotas.md has their names",
     },
     Setting {
         name: "threads",

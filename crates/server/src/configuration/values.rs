@@ -26,7 +26,8 @@ pub(super) fn address(text: &str) -> Option<SocketAddr> {
 }
 
 pub(super) fn account_id(text: &str) -> Option<AccountId> {
-    text.parse().ok()
+    // The account of services is nobody else's.
+    text.parse().ok().filter(|account_id| *account_id != *service::SYSTEM_ACCOUNT)
 }
 
 pub(super) fn regions(text: &str) -> Option<Vec<Region>> {
@@ -91,6 +92,16 @@ pub(super) fn request_quota_adjustments(text: &str) -> Option<Vec<QuotaAdjustmen
     text.split(',').map(|adjustment| adjustment.parse().ok()).collect()
 }
 
+/// `https://ISSUER=FILE,...`
+pub(super) fn oidc_keys(text: &str) -> Option<Vec<(String, PathBuf)>> {
+    let one = |pair: &str| {
+        let (url, file) = pair.trim().split_once('=')?;
+        let is_right = url.starts_with("https://") && !file.is_empty();
+        is_right.then(|| (url.to_owned(), PathBuf::from(file)))
+    };
+    text.split(',').map(one).collect()
+}
+
 pub(super) fn threads(text: &str) -> Option<NonZeroUsize> {
     text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= 1024)
 }
@@ -103,6 +114,23 @@ pub(crate) fn is_loopback(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn issuers_stand_with_their_files() {
+        let one = |url: &str, file: &str| (url.to_owned(), PathBuf::from(file));
+        assert_eq!(
+            oidc_keys("https://a.example.com=/a.json, https://b.example.com/x=b=c.json"),
+            Some(vec![
+                one("https://a.example.com", "/a.json"),
+                one("https://b.example.com/x", "b=c.json"),
+            ])
+        );
+        for text in
+            ["", "https://a.example.com", "https://a.example.com=", "http://a.example.com=a"]
+        {
+            assert_eq!(oidc_keys(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn sizes_take_units_and_refuse_overflow() {

@@ -17,6 +17,12 @@ pub(crate) enum Command {
     Explain { call: SupposedCall },
     /// Tell who can do to a key what the call asks for.
     WhoCan { call: SupposedCall },
+    /// Make an access key for a service.
+    CreateServiceAccessKey { name: String },
+    /// Delete an access key of a service.
+    DeleteServiceAccessKey { access_key_id: String },
+    /// Tell every service.
+    ListServices,
 }
 
 /// One account to make, or one that was made.
@@ -61,6 +67,12 @@ pub(crate) enum Outcome {
     Accounts { accounts: Vec<Listed> },
     /// An explanation, as text and as data.
     Explained { text: String, data: Value },
+    /// The access key is made and good at once.
+    ServiceAccessKey { access_key: AccessKey },
+    /// The access key is good no longer.
+    ServiceAccessKeyDeleted,
+    /// Every service.
+    Services { services: Vec<ListedService> },
     /// Nothing was done.
     Refused { message: String },
 }
@@ -71,5 +83,15 @@ pub(crate) enum Outcome {
 pub(crate) struct Listed {
     pub(crate) account_id: String,
     pub(crate) created: String,
+    pub(crate) access_key_ids: Vec<String>,
+}
+
+/// One service as it is listed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListedService {
+    pub(crate) name: String,
+    /// None if it has access keys and is not registered.
+    pub(crate) principal: Option<String>,
     pub(crate) access_key_ids: Vec<String>,
 }

@@ -57,7 +57,7 @@ pub(super) fn suppose(
         Some((role, session)) => {
             let claims = claims(host, supposed, &role, session)?;
             let standing = holder.standing().ok_or_else(unknown)?;
-            credential.of_session(sessions::open(claims, &standing).ok_or_else(unknown)?)
+            credential.of_session(sessions::open("", claims, &standing).ok_or_else(unknown)?)
         }
         None if supposed.session_policy.is_some() => {
             let reason = "only the session of a role can be supposed to have one";
@@ -95,6 +95,7 @@ fn claims(
         tags: BTreeMap::new(),
         transitive_tag_keys: Vec::new(),
         source_identity: None,
+        federated_provider: None,
     })
 }
 

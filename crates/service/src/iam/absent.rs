@@ -1,6 +1,6 @@
 //! What users and roles never have here, and what clients ask for before they delete them: GetLoginProfile,
 //! ListMFADevices, ListSigningCertificates, ListSSHPublicKeys, ListServiceSpecificCredentials,
-//! ListInstanceProfilesForRole.
+//! ListInstanceProfilesForRole; and of accounts, GetAccountPasswordPolicy.
 //!
 //! There is no console to sign in to, and no service that would take certificates or SSH keys. So the lists are empty, and
 //! nothing that would fill them is built.
@@ -9,6 +9,9 @@ use store::IdentityKind;
 use wire::error_codes::ErrorCode;
 use wire::iam::instance_profiles::{
     ListInstanceProfilesForRoleRequest, ListInstanceProfilesForRoleResponse,
+};
+use wire::iam::password_policies::{
+    GetAccountPasswordPolicyRequest, GetAccountPasswordPolicyResponse,
 };
 use wire::iam::user_credentials::{
     GetLoginProfileRequest, GetLoginProfileResponse, ListMFADevicesRequest, ListMFADevicesResponse,
@@ -24,7 +27,7 @@ use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::operation::{Operation, Spec};
-use crate::target::Target;
+use crate::target::{NoTarget, Target};
 use crate::trail::Done;
 
 /// A list of what nobody has.
@@ -117,6 +120,36 @@ impl Operation for GetLoginProfile {
         Err(ServiceError::new(
             ErrorCode::NoSuchEntity,
             format!("Login Profile for User {name} cannot be found."),
+        ))
+    }
+}
+
+/// Tells of the rules for passwords, which no account has.
+pub(crate) struct GetAccountPasswordPolicy;
+
+impl Operation for GetAccountPasswordPolicy {
+    type Request = GetAccountPasswordPolicyRequest;
+    type Target = NoTarget;
+    type Response = GetAccountPasswordPolicyResponse;
+    const SPEC: Spec = Spec {
+        name: "GetAccountPasswordPolicy",
+        actions: &["iam:GetAccountPasswordPolicy"],
+        ..READING
+    };
+
+    fn names(_request: &GetAccountPasswordPolicyRequest) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        _target: Authorized<NoTarget>,
+        _request: &GetAccountPasswordPolicyRequest,
+    ) -> Result<Done<GetAccountPasswordPolicyResponse>, ServiceError> {
+        let account = context.call().account();
+        Err(ServiceError::new(
+            ErrorCode::NoSuchEntity,
+            format!("The Password Policy with domain name {account} cannot be found."),
         ))
     }
 }

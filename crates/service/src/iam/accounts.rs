@@ -67,7 +67,7 @@ impl Operation for GetAccountSummary {
             (SummaryKey::MfaDevicesInUse, 0),
             (SummaryKey::ServerCertificates, 0),
             (SummaryKey::InstanceProfiles, 0),
-            (SummaryKey::Providers, 0),
+            (SummaryKey::Providers, identities.count(account, IdentityKind::OidcProvider)),
         ];
         let summary_map: BTreeMap<SummaryKey, i64> = counts
             .into_iter()

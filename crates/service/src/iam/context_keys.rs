@@ -121,7 +121,9 @@ impl Target for PolicySource {
         let prefix = format!("arn:{}:iam::{account}:", partition.as_str());
         let named = arn.strip_prefix(prefix.as_str()).and_then(|rest| rest.split_once('/'));
         let kind = named.and_then(|(kind, _)| kind.parse().ok());
-        let kind = kind.filter(|kind| *kind != IdentityKind::Policy);
+        let kind = kind.filter(|kind| {
+            matches!(kind, IdentityKind::User | IdentityKind::Group | IdentityKind::Role)
+        });
         let name = arn.rsplit('/').next().unwrap_or_default();
         let found = kind.and_then(|kind| lookup.host.identities.find(account, kind, name));
         let identity = found.filter(|found| found.arn(partition) == arn);

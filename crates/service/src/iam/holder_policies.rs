@@ -49,7 +49,9 @@ fn check_size(record: &IdentityRecord) -> Result<(), ServiceError> {
     let (kind, characters_max) = match record.identity.kind {
         IdentityKind::User => ("user", quotas::USER_POLICY_CHARACTERS_MAX),
         IdentityKind::Group => ("group", quotas::GROUP_POLICY_CHARACTERS_MAX),
-        IdentityKind::Role | IdentityKind::Policy => ("role", quotas::ROLE_POLICY_CHARACTERS_MAX),
+        IdentityKind::Role | IdentityKind::Policy | IdentityKind::OidcProvider => {
+            ("role", quotas::ROLE_POLICY_CHARACTERS_MAX)
+        }
     };
     let documents = record.policies.iter().map(|row| counted_characters(&row.document));
     match documents.sum::<usize>() <= characters_max {
@@ -114,7 +116,9 @@ pub(super) async fn attach(
         let quota = match record.identity.kind {
             IdentityKind::User => "PoliciesPerUser",
             IdentityKind::Group => "PoliciesPerGroup",
-            IdentityKind::Role | IdentityKind::Policy => "PoliciesPerRole",
+            IdentityKind::Role | IdentityKind::Policy | IdentityKind::OidcProvider => {
+                "PoliciesPerRole"
+            }
         };
         quotas::check(quota, record.attachments.len(), quotas::ATTACHMENTS_MAX)
     })
@@ -164,17 +168,22 @@ pub(super) fn attached(
     let filter = format!("{}{}", holder.id(), path_prefix.unwrap_or("/"));
     let wanted =
         Wanted { list: "attached policies", filter: &filter, marker: marker.as_deref(), items_max };
+    let mut policies = all_attached(context, holder);
+    policies.retain(|policy| {
+        let path = policy.policy_arn.split_once(":policy").map_or("/", |(_, path)| path);
+        path.starts_with(path_prefix.unwrap_or("/"))
+    });
+    paging::page(context, wanted, policies, |policy| policy.policy_name.clone())
+}
+
+/// All managed policies that are attached.
+pub(super) fn all_attached(context: &Context<'_>, holder: &Identity) -> Vec<AttachedPolicy> {
     let rows = holder.record().attachments.iter();
-    let policies = rows
-        .map(|row| AttachedPolicy {
-            policy_name: row.policy_arn.rsplit('/').next().unwrap_or_default().to_owned(),
-            policy_arn: super::shown_arn(context, &row.policy_arn),
-        })
-        .filter(|policy| {
-            let path = policy.policy_arn.split_once(":policy").map_or("/", |(_, path)| path);
-            path.starts_with(path_prefix.unwrap_or("/"))
-        });
-    paging::page(context, wanted, policies.collect(), |policy| policy.policy_name.clone())
+    rows.map(|row| AttachedPolicy {
+        policy_name: row.policy_arn.rsplit('/').next().unwrap_or_default().to_owned(),
+        policy_arn: super::shown_arn(context, &row.policy_arn),
+    })
+    .collect()
 }
 
 /// What policies may ask about a request that attaches or detaches.

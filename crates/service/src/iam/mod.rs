@@ -2,11 +2,14 @@
 
 pub(crate) mod absent;
 pub(crate) mod access_keys;
+pub(crate) mod account_details;
 pub(crate) mod accounts;
 pub(crate) mod context_keys;
 pub(crate) mod group_policies;
 pub(crate) mod groups;
 mod holder_policies;
+pub(crate) mod open_id_connect_provider_tags;
+pub(crate) mod open_id_connect_providers;
 mod paging;
 pub(crate) mod permissions_boundaries;
 pub(crate) mod policies;

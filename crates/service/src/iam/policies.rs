@@ -289,7 +289,7 @@ fn tell(answer: &mut ListEntitiesForPolicyResponse, entity: &Identity) {
         IdentityKind::Role => {
             answer.policy_roles.push(PolicyRole { role_name: name, role_id: id });
         }
-        IdentityKind::Policy => {}
+        IdentityKind::Policy | IdentityKind::OidcProvider => {}
     }
 }
 
@@ -299,17 +299,24 @@ fn is_bounded_by(entity: &Identity, arn: &str) -> bool {
 
 /// How often a managed policy is used in an account.
 #[derive(Clone, Copy, Default)]
-struct Usage {
+pub(super) struct Usage {
     attachments_count: usize,
     boundaries_count: usize,
 }
 
 /// How often each managed policy is used in an account, by ARN.
-struct Usages(HashMap<String, Usage>);
+pub(super) struct Usages(HashMap<String, Usage>);
+
+impl Usage {
+    /// Whether anybody has the policy.
+    pub(super) fn is_any(self) -> bool {
+        self.attachments_count > 0 || self.boundaries_count > 0
+    }
+}
 
 impl Usages {
     /// Looks at everybody once.
-    fn of(context: &Context<'_>) -> Usages {
+    pub(super) fn of(context: &Context<'_>) -> Usages {
         let mut usages: HashMap<String, Usage> = HashMap::new();
         for entity in kinds_of(None).iter().flat_map(|kind| below(context, *kind, "/")) {
             for row in &entity.record().attachments {
@@ -322,7 +329,7 @@ impl Usages {
         Usages(usages)
     }
 
-    fn of_policy(&self, stored_arn: &str) -> Usage {
+    pub(super) fn of_policy(&self, stored_arn: &str) -> Usage {
         self.0.get(stored_arn).copied().unwrap_or_default()
     }
 }
@@ -332,7 +339,12 @@ fn count(count: usize) -> i64 {
 }
 
 /// A policy of the account as it is told; lists leave out description and tags.
-fn described(policy: &Identity, partition: Partition, usage: Usage, is_whole: bool) -> Policy {
+pub(super) fn described(
+    policy: &Identity,
+    partition: Partition,
+    usage: Usage,
+    is_whole: bool,
+) -> Policy {
     let row = policy.row();
     let default = policy.record().policies.iter().find(|version| version.is_default);
     Policy {
@@ -351,7 +363,7 @@ fn described(policy: &Identity, partition: Partition, usage: Usage, is_whole: bo
     }
 }
 
-fn described_managed(
+pub(super) fn described_managed(
     context: &Context<'_>,
     policy: &ManagedPolicy,
     usage: Usage,

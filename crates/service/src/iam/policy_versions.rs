@@ -17,7 +17,7 @@ use super::{CREATING, DEFAULT, READING, change, quotas};
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
-use crate::identities::managed_policy;
+use crate::identities::{ManagedPolicy, managed_policy};
 use crate::operation::{Operation, Spec};
 use crate::target::Target;
 use crate::trail::Done;
@@ -228,15 +228,21 @@ fn versions(target: &OnePolicy) -> Result<Vec<PolicyVersion>, ServiceError> {
         return Ok(policy.record().policies.iter().map(described).collect());
     }
     let policy = managed_policy(&target.stored_arn).ok_or_else(|| target.missing())?;
-    Ok(vec![PolicyVersion {
+    Ok(vec![described_managed(policy)])
+}
+
+/// The version of a policy of AWS's that is in force.
+pub(super) fn described_managed(policy: &ManagedPolicy) -> PolicyVersion {
+    PolicyVersion {
         document: Some(policy.text().to_owned().into()),
         version_id: policy.default_version_id.to_string(),
         is_default_version: true,
         create_date: policy.update_date,
-    }])
+    }
 }
 
-fn described(row: &IdentityPolicyRow) -> PolicyVersion {
+/// A version of a policy of the account.
+pub(super) fn described(row: &IdentityPolicyRow) -> PolicyVersion {
     PolicyVersion {
         document: Some(row.document.clone().into()),
         version_id: row.policy_name.clone(),

@@ -16,6 +16,12 @@ pub(super) const GROUPS_MAX: usize = 300;
 pub(super) const ROLES_MAX: usize = 1_000;
 /// Managed policies of an account.
 pub(super) const POLICIES_MAX: usize = 1_500;
+/// OIDC providers of an account.
+pub(super) const OIDC_PROVIDERS_MAX: usize = 100;
+/// Client ids of an OIDC provider.
+pub(super) const CLIENT_IDS_MAX: usize = 100;
+/// Thumbprints of an OIDC provider.
+pub(super) const THUMBPRINTS_MAX: usize = 5;
 /// Groups that a user is in.
 pub(super) const GROUPS_FOR_USER_MAX: usize = 10;
 /// Managed policies attached to a user, group or role.

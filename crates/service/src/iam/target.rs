@@ -255,5 +255,6 @@ fn title(kind: IdentityKind) -> &'static str {
         IdentityKind::Group => "Group",
         IdentityKind::Role => "Role",
         IdentityKind::Policy => "Policy",
+        IdentityKind::OidcProvider => "Provider",
     }
 }

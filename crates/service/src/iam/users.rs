@@ -269,6 +269,8 @@ pub(super) fn new_record(
         memberships: Vec::new(),
         tags: Vec::new(),
         access_keys: Vec::new(),
+        client_ids: Vec::new(),
+        thumbprints: Vec::new(),
     })
 }
 

@@ -258,6 +258,8 @@ pub(crate) fn generate_id(rng: &dyn Rng, kind: IdentityKind) -> Result<String, S
         IdentityKind::Group => "AGPA",
         IdentityKind::Role => "AROA",
         IdentityKind::Policy => "ANPA",
+        // AWS tells no unique id of these, and neither do we.
+        IdentityKind::OidcProvider => "OIDC",
     };
     let bytes: [u8; ID_CHARACTERS_COUNT] = crypto::rng::array(rng)?;
     // The alphabet has a power of two letters, so that the remainder is as random as the byte.

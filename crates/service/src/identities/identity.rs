@@ -1,4 +1,4 @@
-//! One user, group, role or managed policy as requests see it: its rows, and its documents compiled.
+//! One user, group, role, managed policy or OIDC provider as requests see it: its rows, and its documents compiled.
 
 use std::sync::Arc;
 

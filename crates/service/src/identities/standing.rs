@@ -8,7 +8,7 @@ use wire::names::{AccountId, Partition};
 
 use super::Identity;
 
-/// A caller through all its changes: a root user, a user or a role. Its credentials hold it.
+/// A caller through all its changes: a root user, a user, a role or a web identity. Its credentials hold it.
 #[derive(Default)]
 pub(crate) struct Holder {
     current: ArcSwapOption<Standing>,
@@ -18,6 +18,13 @@ impl Holder {
     /// A root user: nothing changes what it may do.
     pub(crate) fn of_root(account: AccountId) -> Holder {
         Holder { current: ArcSwapOption::from_pointee(Standing::of_root(account)) }
+    }
+
+    /// Somebody for whom a provider vouches: no policies are its own.
+    pub(crate) fn of_web_identity(principals: [Principal; 3]) -> Holder {
+        let standing =
+            Standing { principals, identity: None, documents: Vec::new(), boundary: None };
+        Holder { current: ArcSwapOption::from_pointee(standing) }
     }
 
     /// What the caller is now; none once it is deleted.
@@ -85,7 +92,7 @@ impl Standing {
         of_partition(&self.principals, partition)
     }
 
-    /// The user or role; none for a root user.
+    /// The user or role; none for a root user and a web identity.
     pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
         self.identity.as_ref()
     }

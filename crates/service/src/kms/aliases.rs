@@ -17,6 +17,7 @@ use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::key_state::KeyStateRule;
+use crate::managed_keys::Template;
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page::{self, Page};
 use crate::quotas::RequestQuota;
@@ -233,32 +234,31 @@ impl Operation for ListAliases {
         let after: Option<AliasName> =
             page::after(context, "ListAliases", &filter, request.marker.as_deref())?;
         let (account, region) = (context.call().account(), context.call().region);
-        let rows = match key {
-            Some(key) => of_key(key.record(), after.as_ref(), limit + 1),
+        let entries = match key {
+            Some(key) => {
+                let rows = of_key(key.record(), after.as_ref(), limit + 1);
+                rows.into_iter().map(|row| entry(account, region, row)).collect()
+            }
             None => {
-                context
-                    .host()
-                    .store
-                    .read(move |snapshot| {
-                        snapshot.aliases_page(
-                            account,
-                            region,
-                            after.as_ref(),
-                            page::one_more(limit),
-                        )
-                    })
-                    .await?
+                let begin = after.clone();
+                let read = context.host().store.read(move |snapshot| {
+                    snapshot.aliases_page(account, region, begin.as_ref(), page::one_more(limit))
+                });
+                let rows = read.await?.into_iter().map(|row| entry(account, region, row));
+                with_predefined(rows.collect(), (account, region), after.as_ref(), limit + 1)
             }
         };
-        let page = Page::cut(rows, limit);
+        let page = Page::cut(entries, limit);
         let next_marker = match page.last_if_truncated() {
-            Some(row) => Some(page::marker(context, "ListAliases", &filter, row.alias.as_str())?),
+            Some(entry) => {
+                Some(page::marker(context, "ListAliases", &filter, entry.alias_name.as_str())?)
+            }
             None => None,
         };
         Ok(Done::read(ListAliasesResponse {
             truncated: next_marker.is_some(),
             next_marker,
-            aliases: page.items.into_iter().map(|row| entry(account, region, row)).collect(),
+            aliases: page.items,
         }))
     }
 }
@@ -283,6 +283,30 @@ fn entry(account: AccountId, region: Region, row: AliasRow) -> AliasListEntry {
         creation_date: Some(row.created),
         last_updated_date: Some(row.updated),
     }
+}
+
+/// Adds the predefined aliases whose keys are not made yet to a page of those that stand for keys.
+fn with_predefined(
+    mut entries: Vec<AliasListEntry>,
+    (account, region): (AccountId, Region),
+    after: Option<&AliasName>,
+    limit: usize,
+) -> Vec<AliasListEntry> {
+    for alias in Template::predefined_aliases() {
+        let is_known = entries.iter().any(|entry| entry.alias_name == alias);
+        if !is_known && after.is_none_or(|after| alias > *after) {
+            entries.push(AliasListEntry {
+                alias_arn: AliasArn { region, account, alias: alias.clone() },
+                alias_name: alias,
+                target_key_id: None,
+                creation_date: None,
+                last_updated_date: None,
+            });
+        }
+    }
+    entries.sort_by(|left, right| left.alias_name.cmp(&right.alias_name));
+    entries.truncate(limit);
+    entries
 }
 
 /// An alias name that customers may use: `alias/aws/` belongs to services.

@@ -31,7 +31,7 @@ use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
 
 /// Days between rotations unless the caller says otherwise.
-const ROTATION_PERIOD_DAYS_DEFAULT: u16 = 365;
+pub(crate) const ROTATION_PERIOD_DAYS_DEFAULT: u16 = 365;
 
 /// Has a key's material replaced every so often.
 pub(crate) struct EnableKeyRotation;

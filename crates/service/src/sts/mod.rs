@@ -3,6 +3,7 @@
 pub(crate) mod caller_identity;
 pub(crate) mod roles;
 pub(crate) mod sessions;
+pub(crate) mod web_identities;
 
 use wire::error_codes::ErrorCode;
 use wire::query::STS_NAMESPACE;

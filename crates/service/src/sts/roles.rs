@@ -89,6 +89,7 @@ impl Operation for AssumeRole {
             tags,
             transitive_tag_keys,
             source_identity: source_identity.clone(),
+            federated_provider: None,
         };
         let credentials = sessions::make(context, asked)?;
         let partition = context.call().region.partition().as_str();
@@ -115,7 +116,7 @@ pub(crate) struct OneRole {
 
 impl OneRole {
     /// The role; of one that does not exist nobody gets this far.
-    fn role(&self) -> Result<&Arc<Identity>, ServiceError> {
+    pub(super) fn role(&self) -> Result<&Arc<Identity>, ServiceError> {
         self.role
             .as_ref()
             .ok_or_else(|| ServiceError::internal("a role was authorised and is not there"))
@@ -141,7 +142,8 @@ impl Target for OneRole {
             .and_then(|account| lookup.host.identities.find(account, IdentityKind::Role, name));
         let role = role.filter(|role| role.arn(partition) == arn);
         // AWS has no sessions of roles for root users.
-        if lookup.call.caller.identity().is_none() {
+        let caller = &lookup.call.caller;
+        if caller.identity().is_none() && caller.web_identity().is_none() {
             return Err(ServiceError::session_denied("Roles may not be assumed by root accounts."));
         }
         Ok(OneRole { arn: arn.to_owned(), role })
@@ -161,7 +163,8 @@ fn is_role_session(session: &Session) -> bool {
     matches!(session.claims().kind, SessionKind::Role(_))
 }
 
-fn duration_seconds(
+/// How long the session is to last.
+pub(super) fn duration_seconds(
     role: &Identity,
     is_chained: bool,
     given: Option<i64>,

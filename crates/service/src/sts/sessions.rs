@@ -71,6 +71,7 @@ impl Operation for GetSessionToken {
             tags: BTreeMap::new(),
             transitive_tag_keys: Vec::new(),
             source_identity: None,
+            federated_provider: None,
         };
         Ok(Done::read(GetSessionTokenResponse {
             credentials: make(context, asked)?,
@@ -127,6 +128,7 @@ impl Operation for GetFederationToken {
             tags: tag_map(request.tags.as_deref()),
             transitive_tag_keys: Vec::new(),
             source_identity: None,
+            federated_provider: None,
         };
         Ok(Done::read(GetFederationTokenResponse {
             credentials: make(context, asked)?,
@@ -175,6 +177,7 @@ pub(super) struct Asked<'r> {
     pub(super) tags: BTreeMap<String, String>,
     pub(super) transitive_tag_keys: Vec<String>,
     pub(super) source_identity: Option<String>,
+    pub(super) federated_provider: Option<String>,
 }
 
 /// Makes the credentials of a session.
@@ -193,6 +196,7 @@ pub(super) fn make(context: &Context<'_>, asked: Asked<'_>) -> Result<Credential
         tags: asked.tags,
         transitive_tag_keys: asked.transitive_tag_keys,
         source_identity: asked.source_identity,
+        federated_provider: asked.federated_provider,
     };
     let access_key = accounts::generate_temporary(&*context.host().rng)?;
     let session_token = seal(&context.host().keyring, &access_key, &claims)?;

@@ -159,6 +159,8 @@ async fn change_identities(place: &Place) {
             record.policies.pop();
             record.attachments.pop();
             record.memberships.pop();
+            record.client_ids.pop();
+            record.thumbprints[0].position = 2;
             record.tags[0].tag_value.push('!');
             record.tags.pop();
             record.access_keys[0].status = store::AccessKeyStatus::Inactive;

@@ -6,11 +6,11 @@ use crypto::SecretKey;
 use crypto::seal::{SealKey, SealKeys};
 use jiff::Timestamp;
 use store::{
-    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, AttachmentRow, GrantRow,
-    IdentityKind, IdentityPolicyRow, IdentityRecord, IdentityRow, IdentityTagRow, KeyPolicyRow,
-    KeyRecord, KeyRow, KeyUsageRow, LockedStore, MaterialImportRow, MaterialRotationRow,
-    MaterialRow, MembershipRow, MultiRegionRow, RotationRow, Store, StoreError, StoreOptions,
-    TagRow, UserAccessKeyRow,
+    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, AttachmentRow, ClientIdRow,
+    GrantRow, IdentityKind, IdentityPolicyRow, IdentityRecord, IdentityRow, IdentityTagRow,
+    KeyPolicyRow, KeyRecord, KeyRow, KeyUsageRow, LockedStore, MaterialImportRow,
+    MaterialRotationRow, MaterialRow, MembershipRow, MultiRegionRow, RotationRow, Store,
+    StoreError, StoreOptions, TagRow, ThumbprintRow, UserAccessKeyRow,
 };
 use tempfile::TempDir;
 use wire::enums::{
@@ -260,10 +260,13 @@ pub(crate) fn identity(kind: IdentityKind, identity_id: &str, name: &str) -> Ide
         memberships: Vec::new(),
         tags: Vec::new(),
         access_keys: Vec::new(),
+        client_ids: Vec::new(),
+        thumbprints: Vec::new(),
     }
 }
 
-/// A user with two rows of each kind; its access keys begin with its name.
+/// A user with two rows of each kind that users have, and of those that OIDC providers have; its access keys begin with
+/// its name.
 pub(crate) fn user(identity_id: &str, name: &str) -> IdentityRecord {
     let mut record = identity(IdentityKind::User, identity_id, name);
     record.identity.permissions_boundary = Some("arn:aws:iam::aws:policy/Bound".to_owned());
@@ -275,6 +278,10 @@ pub(crate) fn user(identity_id: &str, name: &str) -> IdentityRecord {
         .map(|key| IdentityTagRow { tag_key: key.to_owned(), tag_value: "x".to_owned() })
         .into();
     record.access_keys = ["1", "2"].map(|n| user_access_key(&format!("AKIA{name}{n}"))).into();
+    record.client_ids = ["one", "two"].map(|id| ClientIdRow { client_id: id.to_owned() }).into();
+    record.thumbprints = [("a", 1), ("b", 0)]
+        .map(|(text, position)| ThumbprintRow { thumbprint: text.repeat(40), position })
+        .into();
     record
 }
 

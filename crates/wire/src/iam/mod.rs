@@ -12,6 +12,7 @@ pub mod group_policies;
 pub mod groups;
 pub mod instance_profiles;
 pub mod open_id_connect_providers;
+pub mod password_policies;
 pub mod permissions_boundaries;
 pub mod policies;
 pub mod policy_versions;
@@ -110,10 +111,14 @@ pub(crate) const OPERATIONS: &[fn() -> (&'static str, Value)] = &[
     operation::<open_id_connect_providers::AddClientIDToOpenIDConnectProviderRequest>,
     operation::<open_id_connect_providers::RemoveClientIDFromOpenIDConnectProviderRequest>,
     operation::<open_id_connect_providers::UpdateOpenIDConnectProviderThumbprintRequest>,
+    operation::<open_id_connect_providers::TagOpenIDConnectProviderRequest>,
+    operation::<open_id_connect_providers::UntagOpenIDConnectProviderRequest>,
+    operation::<open_id_connect_providers::ListOpenIDConnectProviderTagsRequest>,
     operation::<accounts::CreateAccountAliasRequest>,
     operation::<accounts::DeleteAccountAliasRequest>,
     operation::<accounts::ListAccountAliasesRequest>,
     operation::<accounts::GetAccountSummaryRequest>,
+    operation::<password_policies::GetAccountPasswordPolicyRequest>,
     operation::<account_details::GetAccountAuthorizationDetailsRequest>,
     operation::<simulation::SimulatePrincipalPolicyRequest>,
     operation::<simulation::SimulateCustomPolicyRequest>,
@@ -159,6 +164,7 @@ pub(crate) const STRUCTURES: &[(&str, &[&str])] = &[
     ("RoleDetail", account_details::RoleDetail::MEMBERS),
     ("ManagedPolicyDetail", account_details::ManagedPolicyDetail::MEMBERS),
     ("PolicyDetail", account_details::PolicyDetail::MEMBERS),
+    ("PasswordPolicy", password_policies::PasswordPolicy::MEMBERS),
     ("EvaluationResult", evaluation_results::EvaluationResult::MEMBERS),
     ("ResourceSpecificResult", evaluation_results::ResourceSpecificResult::MEMBERS),
     ("Statement", evaluation_results::Statement::MEMBERS),

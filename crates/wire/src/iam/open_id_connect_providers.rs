@@ -1,13 +1,14 @@
 //! OIDC providers: CreateOpenIDConnectProvider, GetOpenIDConnectProvider,
 //! DeleteOpenIDConnectProvider, ListOpenIDConnectProviders, AddClientIDToOpenIDConnectProvider,
-//! RemoveClientIDFromOpenIDConnectProvider, UpdateOpenIDConnectProviderThumbprint.
+//! RemoveClientIDFromOpenIDConnectProvider, UpdateOpenIDConnectProviderThumbprint,
+//! TagOpenIDConnectProvider, UntagOpenIDConnectProvider, ListOpenIDConnectProviderTags.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     rules::*,
-    tags::{TAGS, Tag},
+    tags::{REQUIRED_TAGS, TAGS, Tag},
 };
 use crate::{
     limits::CONTEXT_PROVIDER_KEYS_MAX,
@@ -288,6 +289,89 @@ impl Shape for UpdateOpenIDConnectProviderThumbprintRequest {
     }
 }
 
+/// The request of TagOpenIDConnectProvider.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagOpenIDConnectProviderRequest {
+    /// The provider's ARN.
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    pub open_id_connect_provider_arn: Option<String>,
+    /// The tags to add or to change.
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Shape for TagOpenIDConnectProviderRequest {
+    fn members(&self, visitor: &mut dyn Visitor) {
+        visitor.member(
+            "OpenIDConnectProviderArn",
+            &self.open_id_connect_provider_arn,
+            &REQUIRED_ARN,
+        );
+        visitor.member("Tags", &self.tags, &REQUIRED_TAGS);
+    }
+}
+
+/// The request of UntagOpenIDConnectProvider.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+pub struct UntagOpenIDConnectProviderRequest {
+    /// The provider's ARN.
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    pub open_id_connect_provider_arn: Option<String>,
+    /// The names of the tags to remove.
+    pub tag_keys: Option<Vec<String>>,
+}
+
+impl Shape for UntagOpenIDConnectProviderRequest {
+    fn members(&self, visitor: &mut dyn Visitor) {
+        visitor.member(
+            "OpenIDConnectProviderArn",
+            &self.open_id_connect_provider_arn,
+            &REQUIRED_ARN,
+        );
+        visitor.member("TagKeys", &self.tag_keys, &REQUIRED_TAG_KEYS);
+    }
+}
+
+/// The request of ListOpenIDConnectProviderTags.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListOpenIDConnectProviderTagsRequest {
+    /// The provider's ARN.
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    pub open_id_connect_provider_arn: Option<String>,
+    /// Where the previous page ended.
+    pub marker: Option<String>,
+    /// The most items to be told at once; 100 unless given.
+    pub max_items: Option<i64>,
+}
+
+impl Shape for ListOpenIDConnectProviderTagsRequest {
+    fn members(&self, visitor: &mut dyn Visitor) {
+        visitor.member(
+            "OpenIDConnectProviderArn",
+            &self.open_id_connect_provider_arn,
+            &REQUIRED_ARN,
+        );
+        visitor.member("Marker", &self.marker, &MARKER);
+        visitor.member("MaxItems", &self.max_items, &MAX_ITEMS);
+    }
+}
+
+/// The answer of ListOpenIDConnectProviderTags.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListOpenIDConnectProviderTagsResponse {
+    /// Its tags.
+    pub tags: Vec<Tag>,
+    /// Whether there are more.
+    pub is_truncated: bool,
+    /// Where this page ends, if there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+answer!(ListOpenIDConnectProviderTagsResponse: "Tags", "IsTruncated", "Marker");
+
 family! {
     CreateOpenIDConnectProviderRequest = "CreateOpenIDConnectProvider"
         -> CreateOpenIDConnectProviderResponse;
@@ -299,4 +383,8 @@ family! {
     AddClientIDToOpenIDConnectProviderRequest = "AddClientIDToOpenIDConnectProvider" -> ();
     RemoveClientIDFromOpenIDConnectProviderRequest = "RemoveClientIDFromOpenIDConnectProvider" -> ();
     UpdateOpenIDConnectProviderThumbprintRequest = "UpdateOpenIDConnectProviderThumbprint" -> ();
+    TagOpenIDConnectProviderRequest = "TagOpenIDConnectProvider" -> ();
+    UntagOpenIDConnectProviderRequest = "UntagOpenIDConnectProvider" -> ();
+    ListOpenIDConnectProviderTagsRequest = "ListOpenIDConnectProviderTags"
+        -> ListOpenIDConnectProviderTagsResponse;
 }

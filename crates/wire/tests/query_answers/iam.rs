@@ -461,6 +461,11 @@ fn the_members_of_open_id_connect_providers_are_stated() {
     stated(&ListOpenIDConnectProvidersResponse {
         open_id_connect_provider_list: vec![open_id_connect_provider_list_entry()],
     });
+    stated(&ListOpenIDConnectProviderTagsResponse {
+        tags: vec![tag()],
+        is_truncated: true,
+        marker: Some(text()),
+    });
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Supposed {
                 true,
             ),
             IdentityKind::User => (arn.to_owned(), PrincipalKind::User, true),
-            IdentityKind::Group | IdentityKind::Policy => {
+            IdentityKind::Group | IdentityKind::Policy | IdentityKind::OidcProvider => {
                 (arn.to_owned(), PrincipalKind::User, false)
             }
         };
@@ -67,9 +67,13 @@ fn parse<'a>(arn: &'a str, partition: &str) -> Option<(AccountId, IdentityKind, 
     let rest = arn.strip_prefix("arn:")?.strip_prefix(partition)?.strip_prefix(":iam::")?;
     let (account, resource) = rest.split_once(':')?;
     let (kind, path) = resource.split_once('/')?;
-    let kind = kind.parse().ok().filter(|kind| *kind != IdentityKind::Policy)?;
+    let kind = kind.parse().ok().filter(|kind| is_holder(*kind))?;
     let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
     Some((account.parse().ok()?, kind, name))
+}
+
+fn is_holder(kind: IdentityKind) -> bool {
+    matches!(kind, IdentityKind::User | IdentityKind::Group | IdentityKind::Role)
 }
 
 /// The account that `ResourceOwner` names: twelve digits, or the ARN of the account.

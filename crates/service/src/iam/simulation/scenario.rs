@@ -6,6 +6,7 @@ use policy::{
     Decision, Denial, Document, DocumentKind, GrantPermissions, Grants, Policies, PolicyKind,
     Principal, PrincipalKind, Query,
 };
+use store::IdentityKind;
 use wire::iam::enums::PolicySource;
 use wire::names::{AccountId, GrantId, KeyRef};
 
@@ -47,10 +48,10 @@ impl Source {
         let (id, kind) = match name {
             HeldName::Inline { kind, holder, policy } => {
                 let source = match kind {
-                    store::IdentityKind::User => PolicySource::User,
-                    store::IdentityKind::Group => PolicySource::Group,
-                    store::IdentityKind::Role => PolicySource::Role,
-                    store::IdentityKind::Policy => PolicySource::None,
+                    IdentityKind::User => PolicySource::User,
+                    IdentityKind::Group => PolicySource::Group,
+                    IdentityKind::Role => PolicySource::Role,
+                    IdentityKind::Policy | IdentityKind::OidcProvider => PolicySource::None,
                 };
                 (format!("{}_{holder}_{policy}", kind.as_str()), source)
             }
@@ -183,7 +184,7 @@ impl Scenario<'_> {
         let child = GrantPermissions::default();
         let request = own_policy.and(*operation).and_then(|(spec, position)| {
             let granted = spec.grant_operation(position)?;
-            Some((spec, granted_request(facts, position, granted, Some(&child))))
+            Some((spec, granted_request(self.call, facts, position, granted, Some(&child))))
         });
         let known_grants = own_policy.iter().flat_map(|Known { grants, .. }| grants);
         let covering: Vec<_> =

@@ -12,8 +12,9 @@ use super::{custom_key_store_not_found, metadata};
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
-use crate::facts::Facts;
+use crate::facts::{Facts, NewKeyFacts};
 use crate::operation::{Operation, Spec};
+use crate::quotas::check_keys;
 use crate::target::NoTarget;
 use crate::trail::{Done, Resource};
 
@@ -46,6 +47,12 @@ impl Operation for CreateKey {
                 .bypass_policy_lockout_safety_check
                 .unwrap_or_default(),
             tags: request.tags.as_deref().unwrap_or_default(),
+            new_key: key_spec(request).ok().map(|key_spec| NewKeyFacts {
+                key_spec,
+                key_usage: key_usage(request),
+                origin: origin(request),
+                multi_region: request.multi_region.unwrap_or_default(),
+            }),
             ..Facts::default()
         }
     }
@@ -66,8 +73,10 @@ impl Operation for CreateKey {
         )?;
         let record = new_key(context, request, policy).await?;
         let created = Resource::of_key(&record.key);
+        let keys_max = context.host().quotas.keys_max(record.key.account, record.key.region);
         context
             .change(vec![created], move |transaction| {
+                check_keys(transaction, &record.key, keys_max)?;
                 transaction.save_key(&record)?;
                 Ok(CreateKeyResponse { key_metadata: metadata(&record) })
             })
@@ -119,8 +128,16 @@ fn key_spec(request: &CreateKeyRequest) -> Result<KeySpec, ServiceError> {
     })
 }
 
+fn key_usage(request: &CreateKeyRequest) -> KeyUsage {
+    request.key_usage.as_ref().and_then(OneOf::known).unwrap_or(KeyUsage::EncryptDecrypt)
+}
+
+fn origin(request: &CreateKeyRequest) -> OriginType {
+    request.origin.as_ref().and_then(OneOf::known).unwrap_or(OriginType::AwsKms)
+}
+
 fn check_origin(request: &CreateKeyRequest) -> Result<(), ServiceError> {
-    let origin = request.origin.as_ref().and_then(OneOf::known).unwrap_or(OriginType::AwsKms);
+    let origin = origin(request);
     match origin {
         OriginType::AwsKms if request.xks_key_id.is_some() => Err(ServiceError::validation(
             "You can only specify an XksKeyId for a KMS key whose Origin is EXTERNAL_KEY_STORE.",
@@ -189,8 +206,7 @@ async fn new_key(
 fn key_row(context: &Context<'_>, request: &CreateKeyRequest) -> Result<KeyRow, ServiceError> {
     let (host, call) = (context.host(), context.call());
     let key_spec = key_spec(request)?;
-    let key_usage = request.key_usage.as_ref().and_then(OneOf::known);
-    let origin = request.origin.as_ref().and_then(OneOf::known).unwrap_or(OriginType::AwsKms);
+    let origin = origin(request);
     let multi_region = request.multi_region.unwrap_or_default();
     let random = *host.uuid()?.as_bytes();
     let is_imported = origin == OriginType::External;
@@ -203,7 +219,7 @@ fn key_row(context: &Context<'_>, request: &CreateKeyRequest) -> Result<KeyRow, 
         },
         sequence: 0,
         key_spec,
-        key_usage: key_usage.unwrap_or(KeyUsage::EncryptDecrypt),
+        key_usage: key_usage(request),
         origin,
         key_manager: KeyManager::Customer,
         multi_region,

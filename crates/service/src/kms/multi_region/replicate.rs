@@ -22,6 +22,7 @@ use crate::events;
 use crate::facts::{Facts, Lifecycle};
 use crate::key_state::KeyStateRule;
 use crate::operation::{Operation, Spec};
+use crate::quotas::check_keys;
 use crate::snapshot::{KeySnapshot, identity_of};
 use crate::target::{Replica, Target};
 use crate::trail::{Done, Resource};
@@ -89,11 +90,13 @@ impl Operation for ReplicateKey {
         let replica = replica(context, &primary, request, region, policy).await?;
         let created = Resource::of_key(&replica.key);
         let event_id = host.uuid()?;
+        let keys_max = host.quotas.keys_max(replica.key.account, region);
         context
             .change_with_events(vec![created], move |transaction, events| {
+                check_keys(transaction, &replica.key, keys_max)?;
                 let record = Context::same_key(transaction, &primary)?;
                 let replica = join(transaction, record, replica)?;
-                events.push(events::replica_created(&replica, event_id, now));
+                events.push(events::created(&replica, event_id, now));
                 Ok(ReplicateKeyResponse {
                     replica_key_metadata: metadata(&replica),
                     replica_policy: replica.policy.document.clone(),
