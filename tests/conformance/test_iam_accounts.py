@@ -5,7 +5,7 @@ import json
 import pytest
 
 from conftest import client_of
-from identities import User, allow, unique
+from identities import NO_IDENTITY_POLICY, User, allow, denied, unique
 from keystead import ACCOUNT
 from test_iam_roles import Role, trust
 
@@ -113,6 +113,23 @@ def test_no_account_has_rules_for_passwords(iam, refused):
     with refused("NoSuchEntity",
                  f"The Password Policy with domain name {ACCOUNT} cannot be found.", 404):
         iam.get_account_password_policy()
+
+
+def test_there_are_no_instance_profiles(server, iam, refused):
+    assert iam.list_instance_profiles()["InstanceProfiles"] == []
+    assert iam.list_instance_profiles(PathPrefix="/team/", MaxItems=1)["IsTruncated"] is False
+    with refused("NoSuchEntity", "Instance Profile mine cannot be found.", 404):
+        iam.get_instance_profile(InstanceProfileName="mine")
+    arn = f"arn:aws:iam::{ACCOUNT}:instance-profile"
+    limited = User(server, iam).may(allow("iam:GetInstanceProfile", f"{arn}/mine"),
+                                    allow("iam:ListInstanceProfiles", f"{arn}/team/")).client("iam")
+    with refused("NoSuchEntity", status=404):
+        limited.get_instance_profile(InstanceProfileName="mine")
+    limited.list_instance_profiles(PathPrefix="/team/")
+    with denied("iam:GetInstanceProfile", NO_IDENTITY_POLICY.format("iam:GetInstanceProfile")):
+        limited.get_instance_profile(InstanceProfileName="yours")
+    with denied("iam:ListInstanceProfiles", NO_IDENTITY_POLICY.format("iam:ListInstanceProfiles")):
+        limited.list_instance_profiles()
 
 
 def test_whose_an_access_key_is(server, iam, refused):

@@ -19,7 +19,7 @@ use store::IdentityKind;
 use wire::names::{AccountId, Partition};
 
 pub(crate) use changes::{Changes, access_key_row, generate_id, load};
-pub(crate) use identity::{Identity, PolicyArn};
+pub(crate) use identity::{Identity, PolicyArn, PrincipalArn};
 pub(crate) use managed_policies::{ManagedPolicy, managed_policies, managed_policy};
 pub(crate) use standing::{Holder, NOTHING, Standing, in_partitions, of_partition};
 
@@ -119,21 +119,10 @@ impl Identities {
 
     /// Whether a user, a role or a session of a role can have this ARN.
     pub(crate) fn is_principal(&self, account: AccountId, arn: &str, partition: Partition) -> bool {
-        let prefix = |service| format!("arn:{}:{service}::{account}:", partition.as_str());
-        if let Some(session) = arn.strip_prefix(prefix("sts").as_str()) {
-            let role = session.strip_prefix("assumed-role/").and_then(|rest| rest.split_once('/'));
-            return role.is_some_and(|(role, _)| {
-                self.find(account, IdentityKind::Role, role)
-                    .is_some_and(|found| found.name() == role)
-            });
-        }
-        let resource =
-            arn.strip_prefix(prefix("iam").as_str()).and_then(|rest| rest.split_once('/'));
-        let Some((kind, rest)) = resource else { return false };
-        let Ok(kind) = kind.parse::<IdentityKind>() else { return false };
-        let name = rest.rsplit('/').next().unwrap_or(rest);
-        matches!(kind, IdentityKind::User | IdentityKind::Role)
-            && self.find(account, kind, name).is_some_and(|found| found.arn(partition) == arn)
+        PrincipalArn::parse(account, arn, partition).is_some_and(|named| {
+            let found = self.find(account, named.kind, named.name);
+            found.is_some_and(|found| named.is_of(found.row()))
+        })
     }
 
     /// Takes over an identity as it was committed.

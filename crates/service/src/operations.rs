@@ -150,6 +150,8 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<absent::ListSigningCertificates>::new(),
     &Row::<absent::ListSSHPublicKeys>::new(),
     &Row::<absent::ListServiceSpecificCredentials>::new(),
+    &Row::<absent::GetInstanceProfile>::new(),
+    &Row::<absent::ListInstanceProfiles>::new(),
     &Row::<absent::ListInstanceProfilesForRole>::new(),
     &Row::<absent::GetAccountPasswordPolicy>::new(),
     &Row::<accounts::GetAccountSummary>::new(),

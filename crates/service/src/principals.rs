@@ -1,9 +1,12 @@
 //! The principals that policies name: whether they exist here, and what becomes of their names.
 
 use policy::PrincipalPattern;
-use wire::names::Partition;
+use store::Transaction;
+use wire::names::{AccountId, Partition};
 
+use crate::error::ServiceError;
 use crate::host::Host;
+use crate::identities::PrincipalArn;
 
 /// Whether a principal that a policy or a grant names exists in a partition here.
 pub(crate) fn exists(host: &Host, partition: Partition, principal: &PrincipalPattern) -> bool {
@@ -18,6 +21,63 @@ pub(crate) fn exists(host: &Host, partition: Partition, principal: &PrincipalPat
         | PrincipalPattern::Federated(_)
         | PrincipalPattern::CanonicalUser(_) => false,
     }
+}
+
+/// The users and roles that a policy or a grant names, which must still be there when it is saved.
+#[derive(Clone)]
+pub(crate) struct Named {
+    partition: Partition,
+    arns: Vec<(AccountId, Box<str>)>,
+}
+
+impl Named {
+    /// Those among some principals.
+    pub(crate) fn of<'p>(
+        partition: Partition,
+        principals: impl Iterator<Item = &'p PrincipalPattern>,
+    ) -> Named {
+        let mut arns: Vec<_> = principals
+            .filter_map(|principal| match principal {
+                PrincipalPattern::Arn { arn, account } => Some((*account, arn.clone())),
+                PrincipalPattern::Everyone
+                | PrincipalPattern::Account { .. }
+                | PrincipalPattern::UniqueId(_)
+                | PrincipalPattern::Service(_)
+                | PrincipalPattern::Federated(_)
+                | PrincipalPattern::CanonicalUser(_) => None,
+            })
+            .collect();
+        arns.sort_unstable();
+        arns.dedup();
+        Named { partition, arns }
+    }
+
+    /// Refuses to save what names somebody who was deleted or renamed after the checks: whoever takes the name later would
+    /// have the rights. Memory cannot tell, since it does not know yet what other acts of the same commit did; so the rows
+    /// are asked, and the pipeline checks again.
+    pub(crate) fn refuse_gone(&self, transaction: &Transaction<'_>) -> Result<(), ServiceError> {
+        for (account, arn) in &self.arns {
+            if !is_stored(transaction, self.partition, *account, arn)? {
+                return Err(ServiceError::superseded());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a user, a role or a session of a role can have this ARN, as the rows have it.
+fn is_stored(
+    transaction: &Transaction<'_>,
+    partition: Partition,
+    account: AccountId,
+    arn: &str,
+) -> Result<bool, ServiceError> {
+    let Some(named) = PrincipalArn::parse(account, arn, partition) else { return Ok(false) };
+    let Some(identity_id) = transaction.identity_named(account, named.kind, named.name)? else {
+        return Ok(false);
+    };
+    let record = transaction.identity(account, &identity_id)?;
+    Ok(record.is_some_and(|record| named.is_of(&record.identity)))
 }
 
 /// Whether a name has the form of AWS's service principals.

@@ -169,6 +169,8 @@ fn requests_about_roles_are_read_whole() {
 
 #[test]
 fn requests_about_instance_profiles_are_read_whole() {
+    read_whole::<GetInstanceProfileRequest>();
+    read_whole::<ListInstanceProfilesRequest>();
     read_whole::<ListInstanceProfilesForRoleRequest>();
 }
 

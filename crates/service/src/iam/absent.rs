@@ -1,14 +1,15 @@
-//! What users and roles never have here, and what clients ask for before they delete them: GetLoginProfile,
-//! ListMFADevices, ListSigningCertificates, ListSSHPublicKeys, ListServiceSpecificCredentials,
-//! ListInstanceProfilesForRole; and of accounts, GetAccountPasswordPolicy.
+//! What users and roles never have here, and what clients ask for before they make or delete them: GetLoginProfile,
+//! ListMFADevices, ListSigningCertificates, ListSSHPublicKeys, ListServiceSpecificCredentials, GetInstanceProfile,
+//! ListInstanceProfilesForRole; and of accounts, ListInstanceProfiles and GetAccountPasswordPolicy.
 //!
-//! There is no console to sign in to, and no service that would take certificates or SSH keys. So the lists are empty, and
-//! nothing that would fill them is built.
+//! There is no console to sign in to, no service that would take certificates or SSH keys, and no machine to pass a role
+//! to. So the lists are empty, and nothing that would fill them is built.
 
 use store::IdentityKind;
 use wire::error_codes::ErrorCode;
 use wire::iam::instance_profiles::{
-    ListInstanceProfilesForRoleRequest, ListInstanceProfilesForRoleResponse,
+    GetInstanceProfileRequest, GetInstanceProfileResponse, ListInstanceProfilesForRoleRequest,
+    ListInstanceProfilesForRoleResponse, ListInstanceProfilesRequest, ListInstanceProfilesResponse,
 };
 use wire::iam::password_policies::{
     GetAccountPasswordPolicyRequest, GetAccountPasswordPolicyResponse,
@@ -27,8 +28,8 @@ use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::operation::{Operation, Spec};
-use crate::target::{NoTarget, Target};
-use crate::trail::Done;
+use crate::target::{ASKS_MAX, Ask, Lookup, NoTarget, Target};
+use crate::trail::{Done, Resource};
 
 /// A list of what nobody has.
 macro_rules! empty_list {
@@ -121,6 +122,84 @@ impl Operation for GetLoginProfile {
             ErrorCode::NoSuchEntity,
             format!("Login Profile for User {name} cannot be found."),
         ))
+    }
+}
+
+/// Instance profiles, by the path and the name with which their ARNs end.
+pub(crate) struct InstanceProfiles(String);
+
+impl Target for InstanceProfiles {
+    type Names<'r> = (&'r str, &'r str);
+
+    async fn resolve(
+        lookup: &Lookup<'_>,
+        (path, name): Self::Names<'_>,
+    ) -> Result<InstanceProfiles, ServiceError> {
+        let (account, partition) = (lookup.call.account(), lookup.call.region.partition());
+        let partition = partition.as_str();
+        Ok(InstanceProfiles(format!("arn:{partition}:iam::{account}:instance-profile{path}{name}")))
+    }
+
+    fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
+        [Some(Ask::Identity { arn: &self.0, identity: None }), None, None]
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        Vec::new()
+    }
+}
+
+/// Tells of an instance profile, of which there is none.
+pub(crate) struct GetInstanceProfile;
+
+impl Operation for GetInstanceProfile {
+    type Request = GetInstanceProfileRequest;
+    type Target = InstanceProfiles;
+    type Response = GetInstanceProfileResponse;
+    const SPEC: Spec =
+        Spec { name: "GetInstanceProfile", actions: &["iam:GetInstanceProfile"], ..READING };
+
+    fn names(request: &GetInstanceProfileRequest) -> Result<(&str, &str), ServiceError> {
+        Ok(("/", required(&request.instance_profile_name)?))
+    }
+
+    async fn handle(
+        _context: &Context<'_>,
+        _target: Authorized<InstanceProfiles>,
+        request: &GetInstanceProfileRequest,
+    ) -> Result<Done<GetInstanceProfileResponse>, ServiceError> {
+        let name = required(&request.instance_profile_name)?;
+        Err(ServiceError::new(
+            ErrorCode::NoSuchEntity,
+            format!("Instance Profile {name} cannot be found."),
+        ))
+    }
+}
+
+/// Lists the instance profiles below a path.
+pub(crate) struct ListInstanceProfiles;
+
+impl Operation for ListInstanceProfiles {
+    type Request = ListInstanceProfilesRequest;
+    type Target = InstanceProfiles;
+    type Response = ListInstanceProfilesResponse;
+    const SPEC: Spec =
+        Spec { name: "ListInstanceProfiles", actions: &["iam:ListInstanceProfiles"], ..READING };
+
+    fn names(request: &ListInstanceProfilesRequest) -> Result<(&str, &str), ServiceError> {
+        Ok((request.path_prefix.as_deref().unwrap_or("/"), ""))
+    }
+
+    async fn handle(
+        _context: &Context<'_>,
+        _target: Authorized<InstanceProfiles>,
+        _request: &ListInstanceProfilesRequest,
+    ) -> Result<Done<ListInstanceProfilesResponse>, ServiceError> {
+        Ok(Done::read(ListInstanceProfilesResponse {
+            instance_profiles: Vec::new(),
+            is_truncated: false,
+            marker: None,
+        }))
     }
 }
 

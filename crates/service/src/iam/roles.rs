@@ -16,7 +16,7 @@ use wire::shape::required;
 use super::paging::{self, Wanted};
 use super::tagging::{self, tag_operations};
 use super::target::{IdentityName, OneIdentity, Tree, attachable};
-use super::users::{below, boundary_of, create, delete, new_record, refuse_if_policies};
+use super::users::{below, boundary_of, create_unless, delete, new_record, refuse_if_policies};
 use super::{
     CREATING, DEFAULT, READING, change, check_new_tags, counted_characters, put_tags, quotas,
     tags_of,
@@ -27,7 +27,7 @@ use crate::error::ServiceError;
 use crate::facts::{Facts, IamFacts};
 use crate::identities::Identity;
 use crate::operation::{Operation, Spec};
-use crate::principals;
+use crate::principals::{self, Named};
 use crate::target::Target;
 use crate::trail::Done;
 
@@ -77,7 +77,7 @@ impl Operation for CreateRole {
     ) -> Result<Done<CreateRoleResponse>, ServiceError> {
         target.refuse_existing()?;
         let trust = required(&request.assume_role_policy_document)?;
-        check_trust(context, trust)?;
+        let named = check_trust(context, trust)?;
         let count = context.host().identities.count(context.call().account(), IdentityKind::Role);
         quotas::check("RolesPerAccount", count + 1, quotas::ROLES_MAX)?;
         let name = required(&request.role_name)?;
@@ -90,9 +90,12 @@ impl Operation for CreateRole {
         row.description.clone_from(&request.description);
         row.max_session_seconds = seconds(request.max_session_duration);
         put_tags(&mut record, request.tags.as_deref().unwrap_or_default())?;
-        create(context, record, |role, partition| CreateRoleResponse {
-            role: described(role, partition, true),
-        })
+        create_unless(
+            context,
+            record,
+            move |transaction| named.refuse_gone(transaction),
+            |role, partition| CreateRoleResponse { role: described(role, partition, true) },
+        )
         .await
     }
 }
@@ -276,8 +279,9 @@ impl Operation for UpdateAssumeRolePolicy {
     ) -> Result<Done<()>, ServiceError> {
         let trust = required(&request.policy_document)?.clone();
         let role = target.existing()?;
-        check_trust(context, &trust)?;
-        change(context, role, move |record, _| {
+        let named = check_trust(context, &trust)?;
+        change(context, role, move |record, transaction| {
+            named.refuse_gone(transaction)?;
             record.identity.assume_role_policy = Some(trust);
             Ok(())
         })
@@ -318,8 +322,9 @@ fn seconds(given: Option<i64>) -> Option<u32> {
     given.and_then(|seconds| u32::try_from(seconds).ok())
 }
 
-/// Refuses a trust policy that is none, is too long or names principals that do not exist.
-fn check_trust(context: &Context<'_>, text: &str) -> Result<(), ServiceError> {
+/// Refuses a trust policy that is none, is too long or names principals that do not exist; answers whom it names.
+fn check_trust(context: &Context<'_>, text: &str) -> Result<Named, ServiceError> {
+    let partition = context.call().region.partition();
     let malformed =
         |message: String| ServiceError::new(ErrorCode::MalformedPolicyDocumentException, message);
     let document = Document::parse_as(DocumentKind::RoleTrust, text)
@@ -327,13 +332,14 @@ fn check_trust(context: &Context<'_>, text: &str) -> Result<(), ServiceError> {
     // Providers of web identities are told apart when their tokens come.
     let unknown = document.principals().find(|principal| {
         !matches!(principal, PrincipalPattern::Federated(_))
-            && !principals::exists(context.host(), context.call().region.partition(), principal)
+            && !principals::exists(context.host(), partition, principal)
     });
     if let Some(unknown) = unknown {
         return Err(malformed(format!("Invalid principal in policy: {}", shown(unknown))));
     }
     let count = counted_characters(text);
-    quotas::check("ACLSizePerRole", count, quotas::TRUST_POLICY_CHARACTERS_MAX)
+    quotas::check("ACLSizePerRole", count, quotas::TRUST_POLICY_CHARACTERS_MAX)?;
+    Ok(Named::of(partition, document.principals()))
 }
 
 /// A principal as AWS shows it in a refusal: `"AWS":"arn:…"`.

@@ -288,6 +288,19 @@ pub(super) async fn create<R>(
 where
     R: serde::Serialize + Send + 'static,
 {
+    create_unless(context, record, |_| Ok(()), answer).await
+}
+
+/// The same, unless something is in the way that only the transaction can see.
+pub(super) async fn create_unless<R>(
+    context: &Context<'_>,
+    record: IdentityRecord,
+    refuse: impl FnOnce(&Transaction<'_>) -> Result<(), ServiceError> + Send + 'static,
+    answer: impl FnOnce(&Identity, Partition) -> R + Send + 'static,
+) -> Result<Done<R>, ServiceError>
+where
+    R: serde::Serialize + Send + 'static,
+{
     let changes = Changes::new(context.host());
     let partition = context.call().region.partition();
     context
@@ -299,6 +312,7 @@ where
             if let Some(policy_arn) = &row.permissions_boundary {
                 refuse_gone(transaction, row.account, policy_arn)?;
             }
+            refuse(transaction)?;
             let identity = changes.save(transaction, record)?;
             Ok(answer(&identity, partition))
         })

@@ -147,3 +147,49 @@ impl<'a> PolicyArn<'a> {
         (self.owner == account.as_str()).then_some(name)
     }
 }
+
+/// The ARN of a user, of a role or of a session of a role, taken apart.
+pub(crate) struct PrincipalArn<'a> {
+    arn: &'a str,
+    partition: Partition,
+    is_session: bool,
+    /// What it, or what its session is of, would be.
+    pub(crate) kind: IdentityKind,
+    /// The name of that.
+    pub(crate) name: &'a str,
+}
+
+impl<'a> PrincipalArn<'a> {
+    /// Reads such an ARN of an account, as a partition writes it.
+    pub(crate) fn parse(
+        account: AccountId,
+        arn: &'a str,
+        partition: Partition,
+    ) -> Option<PrincipalArn<'a>> {
+        let prefix = |service| format!("arn:{}:{service}::{account}:", partition.as_str());
+        if let Some(session) = arn.strip_prefix(prefix("sts").as_str()) {
+            let (name, _) = session.strip_prefix("assumed-role/")?.split_once('/')?;
+            let kind = IdentityKind::Role;
+            return Some(PrincipalArn { arn, partition, is_session: true, kind, name });
+        }
+        let (kind, rest) = arn.strip_prefix(prefix("iam").as_str())?.split_once('/')?;
+        let kind: IdentityKind = kind.parse().ok()?;
+        let name = rest.rsplit('/').next().unwrap_or(rest);
+        matches!(kind, IdentityKind::User | IdentityKind::Role).then_some(PrincipalArn {
+            arn,
+            partition,
+            is_session: false,
+            kind,
+            name,
+        })
+    }
+
+    /// Whether it is the ARN of that identity or of its sessions. Names are found whatever the case of their letters, and
+    /// without their paths, but an ARN names only what it says.
+    pub(crate) fn is_of(&self, row: &IdentityRow) -> bool {
+        match self.is_session {
+            true => row.name == self.name,
+            false => arn_of(row, self.partition) == self.arn,
+        }
+    }
+}

@@ -18,7 +18,7 @@ use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::operation::{AnswerForm, Operation, Spec};
 use crate::page;
-use crate::principals;
+use crate::principals::{self, Named};
 use crate::quotas::RequestQuota;
 use crate::target::{KeyName, OneKey, Target};
 use crate::trail::Done;
@@ -110,7 +110,7 @@ impl Operation for PutKeyPolicy {
             }
             Some(_) => return Err(no_such_policy()),
         }
-        let document = accept(
+        let (document, named) = accept(
             context,
             Some(required(&request.policy)?),
             request.bypass_policy_lockout_safety_check.unwrap_or_default(),
@@ -119,6 +119,7 @@ impl Operation for PutKeyPolicy {
         context
             .change(Vec::new(), move |transaction| {
                 let mut record = Context::same_key(transaction, &checked)?;
+                named.refuse_gone(transaction)?;
                 record.policy.document = document;
                 transaction.save_key(&record)?;
                 Ok(())
@@ -185,22 +186,25 @@ pub(super) fn check_size(document: &str) -> Result<(), ServiceError> {
 }
 
 /// The text to store: the policy given if it is one, names principals that exist and does not lock its author out, or
-/// the default policy.
+/// the default policy; and the users and roles that it names.
 pub(super) fn accept(
     context: &Context<'_>,
     given: Option<&str>,
     bypasses_lockout_check: bool,
-) -> Result<String, ServiceError> {
+) -> Result<(String, Named), ServiceError> {
     let call = context.call();
+    let partition = call.region.partition();
     let Some(text) = given else {
-        return Ok(policy::default_key_policy(call.account(), call.region.partition()));
+        let text = policy::default_key_policy(call.account(), partition);
+        return Ok((text, Named::of(partition, std::iter::empty())));
     };
     let malformed =
         |message: String| ServiceError::new(ErrorCode::MalformedPolicyDocumentException, message);
     let document = Document::parse(text).map_err(|error| malformed(error.to_string()))?;
-    if !document.principals().all(|principal| {
-        principals::exists(context.host(), context.call().region.partition(), principal)
-    }) {
+    if !document
+        .principals()
+        .all(|principal| principals::exists(context.host(), partition, principal))
+    {
         return Err(malformed(
             "Policy contains a statement with one or more invalid principals.".to_owned(),
         ));
@@ -211,7 +215,7 @@ pub(super) fn accept(
                 .to_owned(),
         ));
     }
-    Ok(text.to_owned())
+    Ok((text.to_owned(), Named::of(partition, document.principals())))
 }
 
 /// Whether the caller could call PutKeyPolicy under the new policy.

@@ -11,7 +11,7 @@ use super::{ASKS_MAX, Ask, Lookup, OneKey, Target};
 use crate::error::ServiceError;
 use crate::grant_tokens::NamedGrant;
 use crate::grantee_grants;
-use crate::principals;
+use crate::principals::{self, Named};
 use crate::snapshot::KeySnapshot;
 use crate::trail::Resource;
 
@@ -21,6 +21,8 @@ pub(crate) struct GrantToMake {
     pub(crate) key: OneKey,
     /// A grantee or retiring principal that is none or does not exist, told to those who may make grants.
     pub(crate) unknown_principal: Option<String>,
+    /// The users and roles among the grantee and the retiring principal.
+    pub(crate) named: Named,
 }
 
 /// Whom a request names for a grant: the grantee and the retiring principal.
@@ -43,16 +45,20 @@ impl Target for GrantToMake {
         let partition = lookup.call.region.partition();
         let arns = made_for.arns.into_iter().flatten();
         let services = made_for.services.into_iter().flatten();
-        let unknown_arn = arns.into_iter().find(|arn| {
-            let principal = principal_in(partition, arn);
-            !principal
-                .is_some_and(|principal| principals::exists(lookup.host, partition, &principal))
+        let read: Vec<_> = arns.map(|arn| (arn, principal_in(partition, arn))).collect();
+        let unknown_arn = read.iter().find_map(|(arn, principal)| {
+            let is_known = principal
+                .as_ref()
+                .is_some_and(|principal| principals::exists(lookup.host, partition, principal));
+            (!is_known).then_some(*arn)
         });
+        let named =
+            Named::of(partition, read.iter().filter_map(|(_, principal)| principal.as_ref()));
         let unknown_service = services.into_iter().find(|name| {
             !principals::exists(lookup.host, partition, &PrincipalPattern::Service((*name).into()))
         });
         let unknown_principal = unknown_arn.or(unknown_service).map(str::to_owned);
-        Ok(GrantToMake { key, unknown_principal })
+        Ok(GrantToMake { key, unknown_principal, named })
     }
 
     fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {

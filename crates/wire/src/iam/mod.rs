@@ -86,6 +86,8 @@ pub(crate) const OPERATIONS: &[fn() -> (&'static str, Value)] = &[
     operation::<roles::UntagRoleRequest>,
     operation::<roles::ListRoleTagsRequest>,
     operation::<roles::CreateServiceLinkedRoleRequest>,
+    operation::<instance_profiles::GetInstanceProfileRequest>,
+    operation::<instance_profiles::ListInstanceProfilesRequest>,
     operation::<instance_profiles::ListInstanceProfilesForRoleRequest>,
     operation::<policies::CreatePolicyRequest>,
     operation::<policies::GetPolicyRequest>,

@@ -30,6 +30,7 @@ pub(super) const REQUIRED_EXISTING_USER_NAME: Rule = EXISTING_USER_NAME.required
 pub(super) const GROUP_NAME: Rule = name(IAM_NAME_CHARS_MAX);
 pub(super) const REQUIRED_GROUP_NAME: Rule = GROUP_NAME.required();
 pub(super) const REQUIRED_ROLE_NAME: Rule = name(ROLE_NAME_CHARS_MAX).required();
+pub(super) const REQUIRED_INSTANCE_PROFILE_NAME: Rule = name(IAM_NAME_CHARS_MAX).required();
 pub(super) const REQUIRED_POLICY_NAME: Rule = name(IAM_NAME_CHARS_MAX).required();
 pub(super) const REQUIRED_ATTACHMENT_NAME: Rule = name(IAM_NAME_CHARS_MAX).required();
 pub(super) const CUSTOM_SUFFIX: Rule = name(CUSTOM_SUFFIX_CHARS_MAX);

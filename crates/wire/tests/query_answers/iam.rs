@@ -391,6 +391,12 @@ fn the_members_of_roles_are_stated() {
 #[test]
 fn the_members_of_instance_profiles_are_stated() {
     stated(&instance_profile());
+    stated(&GetInstanceProfileResponse { instance_profile: instance_profile() });
+    stated(&ListInstanceProfilesResponse {
+        instance_profiles: vec![instance_profile()],
+        is_truncated: true,
+        marker: Some(text()),
+    });
     stated(&ListInstanceProfilesForRoleResponse {
         instance_profiles: vec![instance_profile()],
         is_truncated: true,

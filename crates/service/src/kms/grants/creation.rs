@@ -125,10 +125,11 @@ impl Operation for CreateGrant {
     ) -> Result<Done<CreateGrantResponse>, ServiceError> {
         let key = Arc::clone(&target.key.key);
         let row = row(context, &key, request)?;
-        let (parent, key_id) = (target.grant(), key.arn());
+        let (parent, key_id, named) = (target.grant(), key.arn(), target.named.clone());
         let done = context
             .change(Vec::new(), move |transaction| {
                 Context::same_key(transaction, &key)?;
+                named.refuse_gone(transaction)?;
                 if let Some(parent) = parent
                     && transaction.grant(row.region, row.key_id, parent)?.is_none()
                 {

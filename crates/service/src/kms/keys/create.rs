@@ -66,7 +66,7 @@ impl Operation for CreateKey {
         if !is_made_in(key_spec, context.call().region) {
             return Err(not_supported(key_spec));
         }
-        let policy = key_policies::accept(
+        let (policy, named) = key_policies::accept(
             context,
             request.policy.as_deref(),
             request.bypass_policy_lockout_safety_check.unwrap_or_default(),
@@ -77,6 +77,7 @@ impl Operation for CreateKey {
         context
             .change(vec![created], move |transaction| {
                 check_keys(transaction, &record.key, keys_max)?;
+                named.refuse_gone(transaction)?;
                 transaction.save_key(&record)?;
                 Ok(CreateKeyResponse { key_metadata: metadata(&record) })
             })

@@ -82,7 +82,7 @@ impl Operation for ReplicateKey {
         let (host, now) = (context.host(), context.now());
         let primary = Arc::clone(&target.0.key);
         let region = replica_region(context, &primary, required(&request.replica_region)?)?;
-        let policy = key_policies::accept(
+        let (policy, named) = key_policies::accept(
             context,
             request.policy.as_deref(),
             request.bypass_policy_lockout_safety_check.unwrap_or_default(),
@@ -95,6 +95,7 @@ impl Operation for ReplicateKey {
             .change_with_events(vec![created], move |transaction, events| {
                 check_keys(transaction, &replica.key, keys_max)?;
                 let record = Context::same_key(transaction, &primary)?;
+                named.refuse_gone(transaction)?;
                 let replica = join(transaction, record, replica)?;
                 events.push(events::created(&replica, event_id, now));
                 Ok(ReplicateKeyResponse {
