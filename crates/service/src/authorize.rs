@@ -6,7 +6,7 @@ use std::sync::Arc;
 use attestation::Attested;
 use policy::{
     ConditionContext, Decision, Denial, Grant, GrantPermissions, GrantedRequest, Grants, Grounds,
-    Policies, PolicyKind, Query,
+    Policies, PolicyKind, Principal, Query,
 };
 use wire::enums::{GrantOperation, KeyManager};
 use wire::names::GrantId;
@@ -179,7 +179,7 @@ fn decide(
     })?
 }
 
-/// Puts one question, with every policy that has a say in it, to a decision or to an explanation of one.
+/// Puts one question of the caller, with every policy that has a say in it, to a decision or to an explanation of one.
 pub(crate) fn put<T>(
     lookup: &Lookup<'_>,
     ask: &Ask<'_>,
@@ -188,13 +188,34 @@ pub(crate) fn put<T>(
     grants: Option<Grants<'_>>,
     to: impl FnOnce(&Query<'_>, &Policies<'_>) -> T,
 ) -> Result<T, ServiceError> {
-    let call = lookup.call;
-    let own = call.documents();
+    let documents = lookup.call.documents();
+    let asker = Asker { principal: lookup.call.principal(), own: documents.policies() };
+    put_for(lookup.call, asker, ask, action, conditions, grants, to)
+}
+
+/// Somebody who may ask, with what decides whatever is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'p> {
+    pub(crate) principal: &'p Principal,
+    pub(crate) own: Policies<'p>,
+}
+
+/// Puts a question of anybody, who need not be the caller.
+pub(crate) fn put_for<T>(
+    call: &Call<'_>,
+    asker: Asker<'_>,
+    ask: &Ask<'_>,
+    action: &str,
+    conditions: &dyn ConditionContext,
+    grants: Option<Grants<'_>>,
+    to: impl FnOnce(&Query<'_>, &Policies<'_>) -> T,
+) -> Result<T, ServiceError> {
+    let Asker { principal, own } = asker;
     let alias_arn;
     let allowances: Vec<&Grant>;
     let (resource, policies) = match ask {
-        Ask::Nothing => ("*", own.policies()),
-        Ask::Identity { arn, .. } => (*arn, own.policies()),
+        Ask::Nothing => ("*", own),
+        Ask::Identity { arn, .. } => (*arn, own),
         Ask::Role { arn, role } => {
             let asked = role.and_then(|role| role.trust().map(|trust| (role.account(), trust)));
             let (account, trust) = asked.ok_or_else(|| role_denied(call, action, arn))?;
@@ -202,26 +223,24 @@ pub(crate) fn put<T>(
                 resource_account: Some(account),
                 resource_policy: Some(trust),
                 resource_control: call.guard_rails.resource_control(account),
-                ..own.policies()
+                ..own
             };
             (*arn, policies)
         }
         Ask::Alias(arn) => {
             alias_arn = arn.to_string();
             let resource_control = call.guard_rails.resource_control(arn.account);
-            (alias_arn.as_str(), Policies { resource_control, ..own.policies() })
+            (alias_arn.as_str(), Policies { resource_control, ..own })
         }
-        Ask::Key(key, _) => {
-            (key.arn_text(), Policies { grants, ..of_key(call, key, own.policies()) })
-        }
+        Ask::Key(key, _) => (key.arn_text(), Policies { grants, ..of_key(call, key, own) }),
         Ask::Grant(key, retirement) => {
             allowances = retirement.iter().collect();
             let grants = Grants { request: RETIREMENT, candidates: &allowances, alone: true };
-            let policies = Policies { grants: Some(grants), ..of_key(call, key, own.policies()) };
+            let policies = Policies { grants: Some(grants), ..of_key(call, key, own) };
             (key.arn_text(), policies)
         }
     };
-    let query = Query { principal: call.principal(), action, resource, context: conditions };
+    let query = Query { principal, action, resource, context: conditions };
     Ok(to(&query, &policies))
 }
 

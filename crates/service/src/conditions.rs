@@ -229,7 +229,8 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    fn of_key(&self, key: &str) -> Option<ConditionValues<'_>> {
+    /// What is known of the key that the question is about.
+    pub(crate) fn of_key(&self, key: &str) -> Option<ConditionValues<'_>> {
         let snapshot = self.key?;
         let row = snapshot.key();
         match key {
@@ -361,7 +362,7 @@ fn facts_tag<'f>(tags: &'f [wire::iam::tags::Tag], name: &str) -> Option<Conditi
 }
 
 /// A tag by its key in lower case.
-fn tag_of<'i>(identity: &'i Identity, name: &str) -> Option<ConditionValues<'i>> {
+pub(crate) fn tag_of<'i>(identity: &'i Identity, name: &str) -> Option<ConditionValues<'i>> {
     let tags = &identity.record().tags;
     let tag = tags.iter().find(|tag| tag.tag_key.to_ascii_lowercase() == name);
     tag.map(|tag| tag.tag_value.as_str().into())

@@ -38,10 +38,10 @@ use crate::operations;
 use crate::target::{Ask, Lookup, OneKey};
 
 /// Operations about no key and no alias.
-const WITHOUT_KEY: [&str; 5] =
+pub(crate) const WITHOUT_KEY: [&str; 5] =
     ["CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants"];
 /// Operations that ask about an alias, and then about its key.
-const OF_ALIASES: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
+pub(crate) const OF_ALIASES: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
 
 /// A call that nobody makes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -29,6 +29,24 @@ pub(crate) struct Identities {
     accounts: RwLock<HashMap<AccountId, Account, RandomState>>,
 }
 
+/// An identity policy of a user, group or role.
+pub(crate) struct HeldPolicy {
+    /// What it is called.
+    pub(crate) name: HeldName,
+    /// The document as it was written.
+    pub(crate) text: String,
+    /// The document, compiled.
+    pub(crate) document: Arc<Document>,
+}
+
+/// What an identity policy is called.
+pub(crate) enum HeldName {
+    /// An inline policy, by whose it is and its name.
+    Inline { kind: IdentityKind, holder: String, policy: String },
+    /// A managed policy, by its stored ARN.
+    Managed(String),
+}
+
 /// The identities of one account.
 #[derive(Default)]
 struct Account {
@@ -89,9 +107,9 @@ impl Identities {
             .unwrap_or_default()
     }
 
-    /// The texts of the identity policies of a user, group or role, in the same order.
-    pub(crate) fn policy_texts(&self, identity: &Identity) -> Vec<String> {
-        self.read(identity.account(), |held| held.policy_texts_of(identity)).unwrap_or_default()
+    /// The identity policies of a user, group or role with their texts, in the same order.
+    pub(crate) fn held_policies(&self, identity: &Identity) -> Vec<HeldPolicy> {
+        self.read(identity.account(), |held| held.held_policies_of(identity)).unwrap_or_default()
     }
 
     /// What stands for a user or role in the credentials of its sessions and access keys.
@@ -211,13 +229,24 @@ impl Account {
             .collect()
     }
 
-    /// The texts of the same.
-    fn policy_texts_of(&self, identity: &Identity) -> Vec<String> {
+    /// The same policies with their texts.
+    fn held_policies_of(&self, identity: &Identity) -> Vec<HeldPolicy> {
         self.holders_of(identity)
             .flat_map(|holder| {
-                let inline = holder.record().policies.iter().map(|row| row.document.clone());
-                let attached = self.attached_to(holder);
-                let attached = attached.filter_map(|(arn, _)| self.text_of(holder.account(), arn));
+                let rows = holder.record().policies.iter().zip(holder.documents());
+                let inline = rows.map(|(row, document)| HeldPolicy {
+                    name: HeldName::Inline {
+                        kind: holder.kind(),
+                        holder: holder.name().to_owned(),
+                        policy: row.policy_name.clone(),
+                    },
+                    text: row.document.clone(),
+                    document: Arc::clone(document),
+                });
+                let attached = self.attached_to(holder).filter_map(|(arn, document)| {
+                    let text = self.text_of(holder.account(), arn)?;
+                    Some(HeldPolicy { name: HeldName::Managed(arn.to_owned()), text, document })
+                });
                 inline.chain(attached).collect::<Vec<_>>()
             })
             .collect()

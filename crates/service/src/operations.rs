@@ -6,7 +6,7 @@ use crate::forward_access;
 use crate::iam::{
     absent, access_keys, account_details, accounts, context_keys, group_policies, groups,
     open_id_connect_provider_tags, open_id_connect_providers, permissions_boundaries, policies,
-    policy_tags, policy_versions, role_policies, roles, user_policies, users,
+    policy_tags, policy_versions, role_policies, roles, simulation, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
@@ -158,6 +158,8 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<account_details::GetAccountAuthorizationDetails>::new(),
     &Row::<context_keys::GetContextKeysForCustomPolicy>::new(),
     &Row::<context_keys::GetContextKeysForPrincipalPolicy>::new(),
+    &Row::<simulation::SimulateCustomPolicy>::new(),
+    &Row::<simulation::SimulatePrincipalPolicy>::new(),
     &Row::<caller_identity::GetCallerIdentity>::new(),
     &Row::<caller_identity::GetAccessKeyInfo>::new(),
     &Row::<assumed_roles::AssumeRole>::new(),

@@ -70,7 +70,8 @@ impl Operation for GetContextKeysForPrincipalPolicy {
         target: Authorized<PolicySource>,
         request: &GetContextKeysForPrincipalPolicyRequest,
     ) -> Result<Done<GetContextKeysForPolicyResponse>, ServiceError> {
-        let own = context.host().identities.policy_texts(target.existing()?);
+        let own = context.host().identities.held_policies(target.existing()?);
+        let own: Vec<String> = own.into_iter().map(|policy| policy.text).collect();
         answer(&own, request.policy_input_list.as_deref().unwrap_or_default())
     }
 }
@@ -85,7 +86,7 @@ fn answer(
     }
     let mut keys = ContextKeys::default();
     for document in own.iter().chain(given) {
-        keys.add_document(&serde_json::from_str(document).map_err(ServiceError::internal)?);
+        keys.add_text(document)?;
     }
     let context_key_names = keys.0.into_values().collect();
     Ok(Done::read(GetContextKeysForPolicyResponse { context_key_names }))
@@ -98,7 +99,8 @@ pub(crate) struct PolicySource {
 }
 
 impl PolicySource {
-    fn existing(&self) -> Result<&Arc<Identity>, ServiceError> {
+    /// The identity.
+    pub(super) fn existing(&self) -> Result<&Arc<Identity>, ServiceError> {
         self.identity.as_ref().ok_or_else(|| {
             ServiceError::new(
                 ErrorCode::NoSuchEntity,
@@ -138,10 +140,21 @@ impl Target for PolicySource {
 }
 
 /// Condition keys as policies write them, each once whatever the case of its letters.
-#[derive(Default)]
-struct ContextKeys(BTreeMap<String, String>);
+#[derive(Clone, Default)]
+pub(super) struct ContextKeys(BTreeMap<String, String>);
 
 impl ContextKeys {
+    /// Each key in lower case, and as it is written first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, written)| (key.as_str(), written.as_str()))
+    }
+
+    /// Adds the keys of a policy's text that was read before.
+    pub(super) fn add_text(&mut self, document: &str) -> Result<(), ServiceError> {
+        self.add_document(&serde_json::from_str(document).map_err(ServiceError::internal)?);
+        Ok(())
+    }
+
     fn add(&mut self, key: &str) {
         self.0.entry(key.to_ascii_lowercase()).or_insert_with(|| key.to_owned());
     }

@@ -18,6 +18,7 @@ pub(crate) mod policy_versions;
 mod quotas;
 pub(crate) mod role_policies;
 pub(crate) mod roles;
+pub(crate) mod simulation;
 mod tagging;
 mod target;
 pub(crate) mod user_policies;

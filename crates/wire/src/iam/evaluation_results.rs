@@ -28,9 +28,9 @@ pub struct EvaluationResult {
     /// What the permissions boundary has to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
-    /// The decision of each kind of policy.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub eval_decision_details: BTreeMap<String, PolicyEvaluationDecision>,
+    /// The decision of each kind of policy, where two accounts have a say; empty where one has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eval_decision_details: Option<BTreeMap<String, PolicyEvaluationDecision>>,
     /// The outcome on each resource.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource_specific_results: Vec<ResourceSpecificResult>,
@@ -53,9 +53,9 @@ pub struct ResourceSpecificResult {
     pub matched_statements: Vec<Statement>,
     /// Condition keys that the policies ask about and the request lacks.
     pub missing_context_values: Vec<String>,
-    /// The decision of each kind of policy.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub eval_decision_details: BTreeMap<String, PolicyEvaluationDecision>,
+    /// The decision of each kind of policy, where two accounts have a say; empty where one has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eval_decision_details: Option<BTreeMap<String, PolicyEvaluationDecision>>,
     /// What the permissions boundary has to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
@@ -66,7 +66,7 @@ answer!(
 );
 
 /// A statement that took part in a decision.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Statement {
     /// The policy that it stands in.
@@ -84,7 +84,7 @@ pub struct Statement {
 answer!(Statement: "SourcePolicyId", "SourcePolicyType", "StartPosition", "EndPosition");
 
 /// A place in the text of a policy.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Position {
     /// The line, from 1.

@@ -15,7 +15,7 @@ fn evaluation_result() -> EvaluationResult {
         missing_context_values: vec![text()],
         organizations_decision_detail: Some(organizations_decision_detail()),
         permissions_boundary_decision_detail: Some(permissions_boundary_decision_detail()),
-        eval_decision_details: BTreeMap::from([(text(), PolicyEvaluationDecision::Allowed)]),
+        eval_decision_details: Some(BTreeMap::from([(text(), PolicyEvaluationDecision::Allowed)])),
         resource_specific_results: vec![resource_specific_result()],
     }
 }
@@ -26,7 +26,7 @@ fn resource_specific_result() -> ResourceSpecificResult {
         eval_resource_decision: PolicyEvaluationDecision::Allowed,
         matched_statements: vec![statement()],
         missing_context_values: vec![text()],
-        eval_decision_details: BTreeMap::from([(text(), PolicyEvaluationDecision::Allowed)]),
+        eval_decision_details: Some(BTreeMap::from([(text(), PolicyEvaluationDecision::Allowed)])),
         permissions_boundary_decision_detail: Some(permissions_boundary_decision_detail()),
     }
 }
