@@ -15,6 +15,7 @@ from conftest import client_of
 from identities import allow, document, session_client, unique
 from issuers import Issuer, Key, base64url
 from keystead import ACCOUNT, REGION, STOP_SECONDS_MAX, Server
+from test_cli import CLI
 
 ACTION = "sts:AssumeRoleWithWebIdentity"
 NOT_AUTHORIZED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
@@ -343,7 +344,7 @@ def test_the_command_line_takes_the_token_from_a_profile(trusting, issuer, role,
                       f"web_identity_token_file = {token}\nendpoint_url = {trusting.endpoint}\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
-        ["aws", "--profile", "web", "sts", "get-caller-identity", "--output", "json"],
+        [CLI if CLI.is_file() else "aws", "--profile", "web", "sts", "get-caller-identity", "--output", "json"],
         env={**environment, "AWS_CONFIG_FILE": str(config),
              "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")},
         capture_output=True, check=False, timeout=STOP_SECONDS_MAX)
