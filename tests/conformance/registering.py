@@ -22,10 +22,10 @@ regions = ["us-east-1"]
 class Deployment:
     """A server with registered services."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, program=None):
         self.file = directory / "keystead.toml"
         self.file.write_text(CONFIGURATION)
-        self.server = keystead.Server(directory / "data", "--config", self.file)
+        self.server = keystead.Server(directory / "data", "--config", self.file, program=program)
 
     def command(self, *arguments):
         """Runs a command of `keystead service`."""

@@ -1,10 +1,12 @@
 """Forward access sessions: a service calls as the user whose request it serves, and nobody else does."""
 
 import base64
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 import journal
+import keystead
 from conftest import client_of, policy, root_of, statement
 from identities import User, allow, document, unique
 from keystead import ACCOUNT
@@ -207,6 +209,27 @@ def test_the_record_names_the_user_and_the_service(deployment, s3, ada, key):
     making = records[made.headers["x-amzn-requestid"]]
     assert making["userIdentity"]["invokedBy"] == "s3.amazonaws.com"
     assert "request" not in (making["requestParameters"] or {})
+
+
+def test_a_session_ends_after_five_minutes(tmp_path):
+    """No token outlives them."""
+    deployment = Deployment(tmp_path, keystead.binary("KEYSTEAD_TEST_CLOCK_BINARY"))
+    try:
+        ahead = timedelta(0)
+        service = deployment.service("s3")
+        service.clock = lambda: datetime.now(timezone.utc) + ahead
+        credentials = deployment.server.root_credentials()
+        key = client_of(deployment.server, credentials).create_key()["KeyMetadata"]["Arn"]
+        token = token_of(create_session(user(service.port, credentials), {"Service": "s3"}))
+        for seconds in (0, 280):
+            deployment.server.advance(seconds)
+            ahead += timedelta(seconds=seconds)
+            assert encrypt(service, key, token).status == 200
+        deployment.server.advance(21)
+        ahead += timedelta(seconds=21)
+        assert encrypt(service, key, token).error == "ExpiredTokenException"
+    finally:
+        assert deployment.server.stop() == 0, deployment.server.output()
 
 
 def test_a_policy_for_the_service_is_not_for_its_user(s3, ada, root):
