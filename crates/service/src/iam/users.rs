@@ -24,7 +24,7 @@ use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::{Facts, IamFacts};
-use crate::identities::{Changes, Identity, generate_id};
+use crate::identities::{Changes, Identity, fresh_record};
 use crate::operation::{Operation, Spec};
 use crate::target::Target;
 use crate::trail::Done;
@@ -247,31 +247,9 @@ pub(super) fn new_record(
     name: &str,
     path: Option<&str>,
 ) -> Result<IdentityRecord, ServiceError> {
-    let now = whole_second(context.now());
-    Ok(IdentityRecord {
-        identity: IdentityRow {
-            account: context.call().account(),
-            identity_id: generate_id(&*context.host().rng, kind)?,
-            kind,
-            sequence: 0,
-            name: name.to_owned(),
-            path: path.unwrap_or("/").to_owned(),
-            created: now,
-            updated: now,
-            description: None,
-            permissions_boundary: None,
-            assume_role_policy: None,
-            max_session_seconds: None,
-            versions_made: None,
-        },
-        policies: Vec::new(),
-        attachments: Vec::new(),
-        memberships: Vec::new(),
-        tags: Vec::new(),
-        access_keys: Vec::new(),
-        client_ids: Vec::new(),
-        thumbprints: Vec::new(),
-    })
+    let host = context.host();
+    let (account, path) = (context.call().account(), path.unwrap_or("/"));
+    fresh_record(&*host.rng, account, kind, (path, name), whole_second(context.now()))
 }
 
 /// IAM tells whole seconds.

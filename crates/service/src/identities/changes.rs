@@ -251,8 +251,42 @@ fn aad(user: &Identity, access_key_id: &str) -> Vec<u8> {
         .finish()
 }
 
+/// The rows of an identity that is to be made, by path and name.
+pub(crate) fn fresh_record(
+    rng: &dyn Rng,
+    account: AccountId,
+    kind: IdentityKind,
+    (path, name): (&str, &str),
+    now: Timestamp,
+) -> Result<IdentityRecord, ServiceError> {
+    Ok(IdentityRecord {
+        identity: IdentityRow {
+            account,
+            identity_id: generate_id(rng, kind)?,
+            kind,
+            sequence: 0,
+            name: name.to_owned(),
+            path: path.to_owned(),
+            created: now,
+            updated: now,
+            description: None,
+            permissions_boundary: None,
+            assume_role_policy: None,
+            max_session_seconds: None,
+            versions_made: None,
+        },
+        policies: Vec::new(),
+        attachments: Vec::new(),
+        memberships: Vec::new(),
+        tags: Vec::new(),
+        access_keys: Vec::new(),
+        client_ids: Vec::new(),
+        thumbprints: Vec::new(),
+    })
+}
+
 /// A fresh unique id in AWS's form (IAM User Guide, "IAM identifiers").
-pub(crate) fn generate_id(rng: &dyn Rng, kind: IdentityKind) -> Result<String, ServiceError> {
+fn generate_id(rng: &dyn Rng, kind: IdentityKind) -> Result<String, ServiceError> {
     let prefix = match kind {
         IdentityKind::User => "AIDA",
         IdentityKind::Group => "AGPA",

@@ -1,12 +1,12 @@
 //! Access keys of services, made by the operator. They are kept as those of users of the system account are.
 
-use store::{IdentityKind, IdentityRecord, IdentityRow};
+use store::{IdentityKind, IdentityRecord};
 
 use super::SYSTEM_ACCOUNT;
 use crate::accounts::{self, AccessKey};
 use crate::error::ServiceError;
 use crate::host::Host;
-use crate::identities::{Changes, Identity, access_key_row, generate_id};
+use crate::identities::{Changes, Identity, access_key_row, fresh_record};
 
 /// Access keys of one service: one in use, and one to take its place.
 const ACCESS_KEYS_MAX: usize = 2;
@@ -61,7 +61,10 @@ pub(crate) async fn create_access_key(
     let known = host.identities.find(*SYSTEM_ACCOUNT, IdentityKind::User, &name);
     let mut record = match &known {
         Some(identity) => identity.record().clone(),
-        None => new_record(host, &name)?,
+        None => {
+            let kind = IdentityKind::User;
+            fresh_record(&*host.rng, *SYSTEM_ACCOUNT, kind, (PATH, &name), now)?
+        }
     };
     if record.access_keys.len() >= ACCESS_KEYS_MAX {
         return Err(ServiceAccessKeyError::TooMany(name));
@@ -125,33 +128,4 @@ async fn save(host: &Host, record: IdentityRecord) -> Result<(), ServiceAccessKe
         changes.save(transaction, record).map(drop).map_err(ServiceAccessKeyError::from)
     };
     host.store.write(save).await
-}
-
-fn new_record(host: &Host, name: &str) -> Result<IdentityRecord, ServiceError> {
-    let now = host.clock.now();
-    let kind = IdentityKind::User;
-    Ok(IdentityRecord {
-        identity: IdentityRow {
-            account: *SYSTEM_ACCOUNT,
-            identity_id: generate_id(&*host.rng, kind)?,
-            kind,
-            sequence: 0,
-            name: name.to_owned(),
-            path: PATH.to_owned(),
-            created: now,
-            updated: now,
-            description: None,
-            permissions_boundary: None,
-            assume_role_policy: None,
-            max_session_seconds: None,
-            versions_made: None,
-        },
-        policies: Vec::new(),
-        attachments: Vec::new(),
-        memberships: Vec::new(),
-        tags: Vec::new(),
-        access_keys: Vec::new(),
-        client_ids: Vec::new(),
-        thumbprints: Vec::new(),
-    })
 }
