@@ -211,6 +211,19 @@ def test_the_record_names_the_user_and_the_service(deployment, s3, ada, key):
     assert "request" not in (making["requestParameters"] or {})
 
 
+def test_tokens_and_signatures_stand_in_no_record_and_no_log(deployment, s3, ada, key):
+    """What lets a service call as a user is told to that service alone."""
+    signed = signed_request(user(s3.port, ada.credentials, "s3"))
+    token = token_of(create_session(s3, {"Request": signed}))
+    assert encrypt(s3, key, token).status == 200
+    assert encrypt(s3, key, token[:-4] + "AAAA").status == 400
+    headers = {header["Name"].lower(): header["Value"] for header in signed["Headers"]}
+    signature = headers["authorization"].rpartition("Signature=")[2]
+    assert len(signature) == 64
+    journal.assert_absent(deployment.server.directory / "journal", token.encode(), signature.encode())
+    assert token not in deployment.server.output() and signature not in deployment.server.output()
+
+
 def test_a_session_ends_after_five_minutes(tmp_path):
     """No token outlives them."""
     deployment = Deployment(tmp_path, keystead.binary("KEYSTEAD_TEST_CLOCK_BINARY"))

@@ -145,6 +145,16 @@ def test_sdks_take_the_token_from_a_file(trusting, root, issuer, role_of, tmp_pa
     assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"text"
 
 
+def test_tokens_stand_in_no_record_and_no_log(trusting, assume, issuer, refused):
+    taken, forged = issuer.token(), issuer.token()[:-8] + "AAAAAAAA"
+    made = assume(taken)["Credentials"]
+    with refused("InvalidIdentityToken"):
+        assume(forged)
+    secrets = [taken, forged, made["SessionToken"], made["SecretAccessKey"]]
+    journal.assert_absent(trusting.directory / "journal", *(text.encode() for text in secrets))
+    assert not [text for text in secrets if text in trusting.output()]
+
+
 def test_the_record_names_the_web_identity(trusting, assume, issuer, provider):
     token = issuer.token()
     assume(token)
