@@ -66,6 +66,10 @@ class Guarded:
         before = self.server.output().count(told)
         self.write(text, **policies)
         os.kill(self.server.process.pid, signal.SIGHUP)
+        self.wait(told, before)
+
+    def wait(self, told, before):
+        """Waits until the server has said it once more than before."""
         deadline = time.monotonic() + SECONDS_MAX
         while self.server.output().count(told) == before:
             assert time.monotonic() < deadline, self.server.output()
@@ -228,6 +232,19 @@ def test_policies_know_the_organization(guarded, condition):
         theirs.encrypt(KeyId=arn, Plaintext=b"x")
     guarded.apply(HEAD + OVER_OTHER, unit=document(allow("*")))
     theirs.encrypt(KeyId=arn, Plaintext=b"x")
+
+
+def test_a_changed_policy_is_read_without_being_told(guarded):
+    guarded.apply(HEAD + OVER_OTHER, unit=document(allow("*")))
+    sts = guarded.client(guarded.other, "sts")
+    assert sts.get_federation_token(Name="anna")
+    told = "new guard rails in force"
+    before = guarded.server.output().count(told)
+    # Of another length, so that it shows whatever the file system's clock.
+    (guarded.folder / "unit.json").write_text(NOT_DELETED + "\n")
+    guarded.wait(told, before)
+    with denied("sts:GetFederationToken", BY_SERVICE_CONTROL):
+        sts.get_federation_token(Name="anna")
 
 
 def test_a_wrong_new_file_leaves_the_old_in_force(guarded):
