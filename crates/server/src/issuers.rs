@@ -14,6 +14,7 @@ mod url;
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -29,6 +30,7 @@ pub use url::Url;
 
 use crate::{
     configuration::{OidcDiscoveryHost, OidcIssuer, OidcKeys},
+    follow::Followed,
     limits::{OIDC_DISCOVERED_MAX, OIDC_DISCOVERIES_MAX, OIDC_KEYS_KEPT_HOURS, OIDC_POLL},
 };
 
@@ -83,8 +85,6 @@ impl KeySources {
         loop {
             poll.tick().await;
             self.named_remotes().for_each(Remote::fetch_if_due);
-            let discovered = self.discovered.lock().unwrap_or_else(PoisonError::into_inner);
-            discovered.values().for_each(Remote::fetch_if_due);
         }
     }
 
@@ -122,6 +122,20 @@ impl KeySources {
         let remote = Arc::new(Remote::new(issuer, place, OIDC_KEYS_KEPT_HOURS, surroundings));
         discovered.insert(issuer.to_owned(), Arc::clone(&remote));
         Some(remote)
+    }
+}
+
+/// Keys that are fetched have no file to look at: SIGHUP has all of them fetched.
+impl Followed for KeySources {
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn reload_and_tell(&self) {
+        let discovered = self.discovered.lock().unwrap_or_else(PoisonError::into_inner);
+        for remote in self.named_remotes().chain(discovered.values()) {
+            remote.forget_schedule();
+        }
     }
 }
 

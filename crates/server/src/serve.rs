@@ -215,7 +215,8 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     let opened = service::open(assembly).await.map_err(|cause| open_error(settings, cause))?;
     let Opened { service, is_first_start } = opened;
     let certificates = files.certificates.clone();
-    let followed = files.apply(&service);
+    let mut followed = files.apply(&service);
+    followed.push(Arc::<KeySources>::clone(&key_sources));
     let control = ControlSocket::bind(&settings.data_dir)
         .map_err(|cause| ServeError::Control { data_dir: settings.data_dir.clone(), cause })?;
     announce(settings, &api_socket, &admin_socket, is_first_start);

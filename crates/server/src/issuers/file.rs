@@ -52,7 +52,6 @@ impl KeyFile {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the lock is given back when the look ends")]
 fn look(path: &Path, mut known: OwnedMutexGuard<Option<Known>>) -> io::Result<Arc<KeySet>> {
     let file = File::open(path)?;
     let stamp = Stamp::of(&file.metadata()?);

@@ -1,7 +1,7 @@
 //! The keys of one issuer that are elsewhere: held, fetched before they are stale, and fetched once for all who miss one.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicI64, Ordering},
 };
 
@@ -52,7 +52,7 @@ struct Held {
 /// When keys were fetched, and when they are to be.
 #[derive(Default)]
 struct Attempts {
-    /// The start of the last one, and when the next is due.
+    /// The start of the last one, and after how many seconds the next is due; absent when one is due now.
     scheduled: Option<(Timestamp, i64)>,
     /// The last one that a token asked for.
     asked: Option<Timestamp>,
@@ -61,6 +61,10 @@ struct Attempts {
 }
 
 impl Attempts {
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.scheduled.is_none_or(|(since, seconds)| is_past(since, seconds, now))
+    }
+
     fn running(&self) -> Option<watch::Receiver<()>> {
         self.running.clone().filter(|running| running.has_changed().is_ok())
     }
@@ -91,11 +95,14 @@ impl Remote {
     }
 
     /// The keys at hand if the wanted one is among them, and otherwise those that one fetch brings; all who miss a key wait for
-    /// the same one.
+    /// the same one. Nobody keeps the keys of an issuer fresh that no operator named: they are fetched when they are used.
     pub(super) async fn find(self: &Arc<Self>, key_id: Option<&str>) -> FoundKeys {
         let now = self.surroundings.clock.now();
         self.used_second.store(now.as_second(), Ordering::Relaxed);
-        if let Some(keys) = self.held(now).filter(|keys| keys.has(key_id)) {
+        let is_at_hand = |keys: &Arc<KeySet>| keys.has(key_id);
+        if let Some(keys) = self.held(now).filter(is_at_hand)
+            && (self.place.is_named() || !self.is_due(now))
+        {
             return FoundKeys::Keys(keys);
         }
         if let Some(mut running) = self.ask(now) {
@@ -116,20 +123,26 @@ impl Remote {
         Some(self.surroundings.clock.now().as_second().saturating_sub(fetched.as_second()).max(0))
     }
 
-    /// Starts a fetch if one is due; of an issuer that no operator named, only if it was asked for since the last.
+    /// Starts a fetch if one is due.
     pub(super) fn fetch_if_due(self: &Arc<Self>) {
         let now = self.surroundings.clock.now();
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = match attempts.scheduled {
-            Some((since, seconds)) => {
-                let is_used = self.place.is_named() || self.used_second() > since.as_second();
-                is_used && is_past(since, seconds, now)
-            }
-            None => self.place.is_named(),
-        };
-        if is_due && attempts.running().is_none() {
+        let mut attempts = self.attempts();
+        if attempts.is_due(now) && attempts.running().is_none() {
             self.start(&mut attempts, now);
         }
+    }
+
+    /// Makes a fetch due, whatever one that is under way may bring.
+    pub(super) fn forget_schedule(&self) {
+        self.attempts().scheduled = None;
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.attempts().is_due(now)
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keys that are too old are none.
@@ -142,7 +155,7 @@ impl Remote {
 
     /// The fetch to wait for; none if a token asked for one a moment ago.
     fn ask(self: &Arc<Self>, now: Timestamp) -> Option<watch::Receiver<()>> {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.attempts();
         if let Some(running) = attempts.running() {
             return Some(running);
         }
@@ -168,14 +181,17 @@ impl Remote {
 
     async fn fetch(&self, now: Timestamp) {
         let fetching = timeout(OIDC_FETCH_TIME_MAX, self.fetch_in_turn()).await;
-        let result = match fetching.unwrap_or(Err(FetchError::TimedOut)).and_then(read) {
+        let result = match fetching
+            .unwrap_or(Err(FetchError::TimedOut))
+            .and_then(|fetched| read(&fetched))
+        {
             Ok((keys, fresh_seconds)) => {
                 let (issuer, keys_count) = (&self.issuer, keys.count());
                 tracing::info!(%issuer, keys_count, fresh_seconds, "keys of an OIDC issuer fetched");
                 // As old as the question: the answer may have waited.
                 self.held.store(Some(Arc::new(Held { keys: Arc::new(keys), fetched: now })));
-                let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-                attempts.scheduled = Some((now, fresh_seconds));
+                let mut attempts = self.attempts();
+                attempts.scheduled = attempts.scheduled.and(Some((now, fresh_seconds)));
                 "ok"
             }
             Err(error) => {
@@ -208,7 +224,7 @@ impl Remote {
 }
 
 /// The keys in an answer, and how long they are fresh, in seconds.
-fn read(fetched: Fetched) -> Result<(KeySet, i64), FetchError> {
+fn read(fetched: &Fetched) -> Result<(KeySet, i64), FetchError> {
     let keys = KeySet::parse(&fetched.body);
     let keys = keys.map_err(|error| FetchError::Document(error.to_string()))?;
     let fresh_seconds = fetched.max_age_seconds.unwrap_or(OIDC_FRESH_SECONDS);
@@ -225,7 +241,7 @@ mod tests {
     fn freshness_is_bounded_on_both_sides() {
         let fresh = |max_age_seconds| {
             let body = Bytes::from_static(br#"{"keys":[]}"#);
-            read(Fetched { body, max_age_seconds }).map(|(_, seconds)| seconds).unwrap()
+            read(&Fetched { body, max_age_seconds }).map(|(_, seconds)| seconds).unwrap()
         };
         let days = 24 * 3_600;
         for (said, expected) in [

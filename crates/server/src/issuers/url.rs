@@ -29,15 +29,16 @@ impl Url {
         };
         let authority = uri.authority()?;
         let host = authority.host();
-        // In a URL an address of IPv6 stands in brackets; nowhere else.
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let port = match authority.port() {
-            Some(port) => port.as_u16(),
+        // The library takes a port that is none for no port; and what names a user does not begin with the host.
+        let port = match authority.as_str().strip_prefix(host)?.strip_prefix(':') {
+            Some(port) => port.parse().ok()?,
             None if is_tls => 443,
             None => 80,
         };
+        // In a URL an address of IPv6 stands in brackets; nowhere else.
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let is_heard_by_nobody = host.parse().is_ok_and(|address: IpAddr| is_loopback(address));
-        if authority.as_str().contains('@') || host.is_empty() || !(is_tls || is_heard_by_nobody) {
+        if host.is_empty() || !(is_tls || is_heard_by_nobody) {
             return None;
         }
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
@@ -126,6 +127,8 @@ mod tests {
             "file:///etc/passwd",
             "https://user@a.example.com/",
             "https://a.example.com:99999/",
+            "https://a.example.com:/",
+            "https://a.example.com:443@b.example.com/",
             "https:///x",
             "/x",
             "a.example.com",
