@@ -35,13 +35,22 @@ def _certificate(subject, issuer, public_key, is_authority):
             .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True))
 
 
+class QuietServer(ThreadingHTTPServer):
+    """A web server whose clients may break off, as those do who do not believe it."""
+
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """Says nothing."""
+
+
 class KeyServer:
     """A server on loopback whose answers the tests decide: `answers[path]` is a function of the request's handler."""
 
     def __init__(self, directory):
         self.ca_file = directory / "authority.pem"
         self.answers, self.requests = {}, []
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.http = QuietServer(("127.0.0.1", 0), self._handler())
         self.http.socket = self._context(directory).wrap_socket(
             self.http.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.http.server_address[1]

@@ -11,6 +11,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
+import journal
 from conftest import client_of
 from identities import allow, document, unique
 from issuers import Issuer, Key
@@ -245,6 +246,9 @@ def test_answers_that_are_not_right_bring_no_keys(assume, fetching, issuers, ref
     assert not fetches(fetching, issuer.url, "ok")
     told = [line for line in fetching.lines if "cannot be fetched" in line and issuer.url in line]
     assert told, fetching.output()
+    records = [record for record in journal.records(fetching.directory / "journal")
+               if record["eventName"] == "AssumeRoleWithWebIdentity"]
+    assert records[-1]["errorCode"] == "IDPCommunicationErrorException"
 
 
 def test_a_slow_issuer_holds_nobody_up(assume, fetching, issuers, refused):

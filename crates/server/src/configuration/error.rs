@@ -75,7 +75,10 @@ pub enum ConfigurationError {
     )]
     OidcIssuerTwice(String),
     /// More OIDC issuers than can be kept fresh.
-    #[error("{0} OIDC issuers; expected 256 at the most, for example: [[oidc_discovery_host]]")]
+    #[error(
+        "{0} OIDC issuers; expected 256 at the most, and a host where many are one [[oidc_discovery_host]], for \
+         example: [[oidc_discovery_host]] host = \"token.example.com\""
+    )]
     OidcIssuersTooMany(usize),
     /// A variable with our prefix that names no setting.
     #[error(

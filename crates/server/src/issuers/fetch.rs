@@ -39,7 +39,8 @@ use crate::{
     tls,
 };
 
-/// Where distributions keep the certificates that their system trusts.
+/// Where distributions keep the certificates that their system trusts. None are built in: whom a machine trusts is its
+/// operator's to say, and its distribution's to keep up with.
 const SYSTEM_TRUST: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",

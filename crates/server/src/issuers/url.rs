@@ -29,11 +29,11 @@ impl Url {
         };
         let authority = uri.authority()?;
         let host = authority.host();
-        // The library takes a port that is none for no port; and what names a user does not begin with the host.
-        let port = match authority.as_str().strip_prefix(host)?.strip_prefix(':') {
-            Some(port) => port.parse().ok()?,
-            None if is_tls => 443,
-            None => 80,
+        // The library takes a port that is none for no port; and what names a user is not a host and a port.
+        let port = match authority.as_str().strip_prefix(host)? {
+            "" if is_tls => 443,
+            "" => 80,
+            rest => rest.strip_prefix(':')?.parse().ok()?,
         };
         // In a URL an address of IPv6 stands in brackets; nowhere else.
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -128,6 +128,7 @@ mod tests {
             "https://user@a.example.com/",
             "https://a.example.com:99999/",
             "https://a.example.com:/",
+            "https://a.example.com@a.example.com/",
             "https://a.example.com:443@b.example.com/",
             "https:///x",
             "/x",
