@@ -47,14 +47,15 @@ class QuietServer(ThreadingHTTPServer):
 class KeyServer:
     """A server on loopback whose answers the tests decide: `answers[path]` is a function of the request's handler."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, scheme="https"):
         self.ca_file = directory / "authority.pem"
         self.answers, self.requests = {}, []
         self.http = QuietServer(("127.0.0.1", 0), self._handler())
-        self.http.socket = self._context(directory).wrap_socket(
-            self.http.socket, server_side=True, do_handshake_on_connect=False)
+        if scheme == "https":
+            self.http.socket = self._context(directory).wrap_socket(
+                self.http.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.http.server_address[1]
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def _context(self, directory):

@@ -69,6 +69,14 @@ def key_server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def plain_server(tmp_path_factory):
+    """The same without TLS."""
+    running = KeyServer(tmp_path_factory.mktemp("plain-server"), "http")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
 def bearer(tmp_path_factory):
     """The file of the token that an issuer wants to see."""
     path = tmp_path_factory.mktemp("bearer") / "token"
@@ -77,7 +85,7 @@ def bearer(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def issuers(key_server, bearer, tmp_path_factory):
+def issuers(key_server, plain_server, bearer, tmp_path_factory):
     """Every issuer of these tests, by name."""
     other = tmp_path_factory.mktemp("other") / "other.pem"
     certificate_authority(other)
@@ -87,7 +95,8 @@ def issuers(key_server, bearer, tmp_path_factory):
     by_url = [make(name, jwks_url=True) for name in (
         "jwks_url", "rotated", "asked", "crowded", "dead", "signalled", "slow", *HOSTILE)]
     made = [
-        *by_url, make("discovery"), make("mismatch"), make("downgrade"),
+        *by_url, make("plain", jwks_url=f"{plain_server.url}/plain/jwks", ca_file=None),
+        make("discovery"), make("mismatch"), make("downgrade"),
         make("other-authority", jwks_url=True, ca_file=other),
         make("no-authority", jwks_url=True, ca_file=None),
         make("cluster", jwks_url=True, bearer_token_file=bearer),
@@ -95,6 +104,7 @@ def issuers(key_server, bearer, tmp_path_factory):
     found = {issuer.name.split("/", 1)[1]: issuer for issuer in made}
     for name, (send, _) in HOSTILE.items():
         found[name].show(send)
+    plain_server.answers["/plain/jwks"] = key_server.answers["/plain/jwks"]
     found["slow"].show(slow)
     found["mismatch"].describe(issuer=found["mismatch"].url + "/")
     found["downgrade"].describe(jwks_uri=f"http://127.0.0.1:{key_server.port}/downgrade/jwks")
@@ -164,7 +174,7 @@ def assume(fetching):
 def fetches(server, issuer, result):
     """How many fetches of an issuer's keys had this result."""
     _, text = server.admin("GET", "/metrics")
-    pattern = rf'keystead_oidc_key_fetches_total\{{issuer="{issuer}",result="{result}"\}} (\d+)'
+    pattern = rf'keystead_oidc_key_fetches_total\{{issuer="{issuer}",result="(?:{result})"\}} (\d+)'
     found = re.search(pattern, text)
     return int(found[1]) if found else 0
 
@@ -179,6 +189,11 @@ def test_keys_are_fetched_at_the_start(assume, fetching, issuers, name):
     assert issuer.fetches == before
     assert f'keystead_oidc_keys_age_seconds{{issuer="{issuer.url}"}}' in \
         fetching.admin("GET", "/metrics")[1]
+
+
+def test_plain_http_is_for_loopback(assume, issuers, plain_server):
+    assume(issuers["plain"])
+    assert plain_server.count("/plain/jwks") == 1 and not issuers["plain"].fetches
 
 
 def test_a_new_key_is_believed_with_the_first_token(assume, issuers):
@@ -237,7 +252,7 @@ def test_a_dead_issuer_keeps_its_keys(assume, issuers, refused):
 
 @pytest.mark.parametrize("name, result", [
     *((name, result) for name, (_, result) in HOSTILE.items()), ("mismatch", "document"),
-    ("downgrade", "document"), ("other-authority", "tls"), ("no-authority", "tls")])
+    ("downgrade", "document"), ("other-authority", "tls"), ("no-authority", "tls|file")])
 def test_answers_that_are_not_right_bring_no_keys(assume, fetching, issuers, refused, name, result):
     issuer = issuers[name]
     with refused("IDPCommunicationError", UNREACHABLE):

@@ -73,9 +73,8 @@ impl Place {
                 }
             }
             Place::Allowed { hosts } => {
-                let not_allowed = || {
-                    FetchError::Document("the keys are on a host that is not allowed".to_owned())
-                };
+                let not_allowed =
+                    || FetchError::document("the keys are on a host that is not allowed");
                 let document_url = document_url(issuer)?;
                 let client = client_for(&document_url, hosts).ok_or_else(not_allowed)?;
                 let jwks_url = jwks_url(&client.get(&document_url).await?, issuer)?;
@@ -88,13 +87,13 @@ impl Place {
 
 fn document_url(issuer: &str) -> Result<Url, FetchError> {
     let text = format!("{}{DOCUMENT_PATH}", issuer.strip_suffix('/').unwrap_or(issuer));
-    Url::parse(&text).ok_or_else(|| FetchError::Document(format!("{text} is no URL")))
+    Url::parse(&text).ok_or_else(|| FetchError::document(&format!("{text} is no URL")))
 }
 
 /// Where a document says that the keys are. It must be of the issuer, letter for letter (section 4.3), or one issuer could pass
 /// for another on the same host.
 fn jwks_url(fetched: &Fetched, issuer: &str) -> Result<Url, FetchError> {
-    let wrong = |problem: String| FetchError::Document(format!("discovery document: {problem}"));
+    let wrong = |problem: String| FetchError::document(&format!("discovery document: {problem}"));
     let document: Document =
         serde_json::from_slice(&fetched.body).map_err(|error| wrong(error.to_string()))?;
     if document.issuer != issuer {

@@ -48,6 +48,9 @@ const SYSTEM_TRUST: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
+/// Characters of what is told of a document.
+const PROBLEM_CHARACTERS_MAX: usize = 512;
+
 /// Why nothing was fetched. The texts are for the operator; a caller never sees them.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
@@ -57,7 +60,7 @@ pub(super) enum FetchError {
     NoSystemTrust,
     #[error("{}: no certificate in PEM", .0.display())]
     NoCertificate(PathBuf),
-    #[error("{}: not a token", .0.display())]
+    #[error("{}: not a token of one line", .0.display())]
     NotToken(PathBuf),
     #[error("the host cannot be found: {0}")]
     Unresolved(io::Error),
@@ -80,6 +83,11 @@ pub(super) enum FetchError {
 }
 
 impl FetchError {
+    /// What is wrong with a document, which may say anything at any length.
+    pub(super) fn document(problem: &str) -> FetchError {
+        FetchError::Document(problem.chars().take(PROBLEM_CHARACTERS_MAX).collect())
+    }
+
     /// The label of metrics: a name from this list.
     pub(super) fn result(&self) -> &'static str {
         match self {
@@ -136,7 +144,7 @@ impl Client {
     }
 
     async fn request(&self, url: &Url) -> Result<Request<Empty<Bytes>>, FetchError> {
-        let wrong = |cause: http::Error| FetchError::Document(cause.to_string());
+        let wrong = |cause: http::Error| FetchError::document(&cause.to_string());
         let mut request = Request::get(url.path())
             .header(HOST, url.host_header())
             .header(ACCEPT, "application/json")
@@ -144,12 +152,8 @@ impl Client {
             .body(Empty::new())
             .map_err(wrong)?;
         if let Some(path) = &self.bearer_token_file {
-            let token = Zeroizing::new(read(path, OIDC_TOKEN_BYTES_MAX).await?);
-            let mut value = Zeroizing::new(b"Bearer ".to_vec());
-            value.extend_from_slice(token.trim_ascii());
-            let mut value =
-                HeaderValue::from_bytes(&value).map_err(|_| FetchError::NotToken(path.clone()))?;
-            value.set_sensitive(true);
+            let text = Zeroizing::new(read(path, OIDC_TOKEN_BYTES_MAX).await?);
+            let value = authorization(&text).ok_or_else(|| FetchError::NotToken(path.clone()))?;
             request.headers_mut().insert(AUTHORIZATION, value);
         }
         Ok(request)
@@ -176,6 +180,15 @@ impl Client {
         configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(configuration)
     }
+}
+
+/// The header that shows a token (RFC 6750, section 2.1); none if the text is empty or longer than a line.
+fn authorization(text: &[u8]) -> Option<HeaderValue> {
+    let token = text.trim_ascii();
+    let value = Zeroizing::new([b"Bearer ", token].concat());
+    let mut value = HeaderValue::from_bytes(&value).ok().filter(|_| !token.is_empty())?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 async fn system_trust() -> Result<(PathBuf, Vec<u8>), FetchError> {
@@ -257,6 +270,22 @@ fn max_age_seconds(headers: &HeaderMap) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_one_line() {
+        let shown = |text: &[u8]| authorization(text).map(|value| value.as_bytes().to_vec());
+        assert_eq!(shown(b" a.b.c\n"), Some(b"Bearer a.b.c".to_vec()));
+        for text in [b"".as_slice(), b" \n", b"a\nHost: b", b"a\0"] {
+            assert_eq!(shown(text), None, "{text:?}");
+        }
+        assert!(authorization(b"a").is_some_and(|value| value.is_sensitive()));
+    }
+
+    #[test]
+    fn what_is_told_of_a_document_is_bounded() {
+        let error = FetchError::document(&"é".repeat(100_000));
+        assert_eq!(error.to_string().chars().count(), PROBLEM_CHARACTERS_MAX);
+    }
 
     #[test]
     fn cache_control_is_read_in_any_case_and_order() {

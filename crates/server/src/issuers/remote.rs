@@ -226,7 +226,7 @@ impl Remote {
 /// The keys in an answer, and how long they are fresh, in seconds.
 fn read(fetched: &Fetched) -> Result<(KeySet, i64), FetchError> {
     let keys = KeySet::parse(&fetched.body);
-    let keys = keys.map_err(|error| FetchError::Document(error.to_string()))?;
+    let keys = keys.map_err(|error| FetchError::document(&error.to_string()))?;
     let fresh_seconds = fetched.max_age_seconds.unwrap_or(OIDC_FRESH_SECONDS);
     Ok((keys, fresh_seconds.clamp(OIDC_FRESH_SECONDS_MIN, OIDC_FRESH_SECONDS_MAX)))
 }
