@@ -319,18 +319,17 @@ def test_an_account_may_name_issuers_on_hosts_that_are_allowed(assume, fetching,
 
 def test_an_account_has_no_other_host_called(assume, key_server, refused):
     tenant = FetchedIssuer(key_server, "tenant-elsewhere")
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.setblocking(False)
-    port = listening.getsockname()[1]
-    tenant.describe(jwks_uri=f"https://127.0.0.1:{port}/jwks")
-    with refused("IDPCommunicationError", UNREACHABLE):
-        assume(tenant)
-    tenant.url = f"https://127.0.0.1:{port}/realm"
-    with refused("InvalidIdentityToken"):
-        assume(tenant)
-    with pytest.raises(BlockingIOError):
-        listening.accept()
-    listening.close()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        port = listening.getsockname()[1]
+        tenant.describe(jwks_uri=f"https://127.0.0.1:{port}/jwks")
+        with refused("IDPCommunicationError", UNREACHABLE):
+            assume(tenant)
+        tenant.url = f"https://127.0.0.1:{port}/realm"
+        with refused("InvalidIdentityToken"):
+            assume(tenant)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
 
 
 def test_an_allowed_host_is_not_one_of_this_house(assume, fetching, key_server, refused):
