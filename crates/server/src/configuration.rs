@@ -3,6 +3,7 @@
 //! Nothing is opened before all of it is known to be right. This module is the only reader of the environment.
 
 mod error;
+mod issuers;
 mod services;
 mod sources;
 mod table;
@@ -15,7 +16,9 @@ use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService};
 use tracing_subscriber::filter::Targets;
 use wire::names::{AccountId, Region};
 
+pub use crate::issuers::Url;
 pub use error::ConfigurationError;
+pub use issuers::{FetchedKeys, OidcDiscoveryHost, OidcIssuer, OidcKeys};
 use sources::{Place, Said, Sources};
 use table::{CONFIG, SETTINGS, Setting};
 pub(crate) use values::is_loopback;
@@ -44,8 +47,10 @@ pub struct Settings {
     pub attestation_roots: Option<PathBuf>,
     /// The file that names the policies of an organization or of the endpoint; `None` limits nobody.
     pub guard_rails: Option<PathBuf>,
-    /// The issuers of OIDC tokens, by URL, with the files of the keys that they sign with.
-    pub oidc_keys: Vec<(String, PathBuf)>,
+    /// The issuers of OIDC tokens, and where the keys are that they sign with.
+    pub oidc_issuers: Vec<OidcIssuer>,
+    /// The hosts whose issuers accounts may name; only a file can say them, and there are none unless it does.
+    pub oidc_discovery_hosts: Vec<OidcDiscoveryHost>,
     /// Locked memory for unwrapped key material.
     pub arena_bytes: usize,
     /// How log lines look.
@@ -119,6 +124,7 @@ fn resolve(
     above_file.add(sources::environment(environment)?);
     above_file.add(flags);
     let mut services = Vec::new();
+    let (mut oidc_issuers, mut oidc_discovery_hosts) = (Vec::new(), Vec::new());
     let mut all = Sources::default();
     all.add(sources::defaults());
     if let Some(path) = optional(&above_file, CONFIG.name, values::path)? {
@@ -126,9 +132,12 @@ fn resolve(
         let shown = path.display().to_string();
         all.add(sources::toml(&shown, &text)?);
         services = services::toml(&shown, &text)?;
+        (oidc_issuers, oidc_discovery_hosts) = issuers::toml(&shown, &text)?;
     }
     all.append(above_file);
-    let settings = Settings { services, ..read(&all)? };
+    let key_files = optional(&all, "oidc_keys", values::oidc_keys)?.unwrap_or_default();
+    let oidc_issuers = issuers::joined(key_files, oidc_issuers)?;
+    let settings = Settings { services, oidc_issuers, oidc_discovery_hosts, ..read(&all)? };
     refuse_plain_outside_loopback(&settings)?;
     Ok(settings)
 }
@@ -147,7 +156,8 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         )?,
         attestation_roots: optional(all, "attestation_roots", values::path)?,
         guard_rails: optional(all, "guard_rails", values::path)?,
-        oidc_keys: optional(all, "oidc_keys", values::oidc_keys)?.unwrap_or_default(),
+        oidc_issuers: Vec::new(),
+        oidc_discovery_hosts: Vec::new(),
         journal_durability: required(all, "journal_durability", values::journal_durability)?,
         cache_bytes: required(all, "cache_bytes", values::cache_bytes)?,
         arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,

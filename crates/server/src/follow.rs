@@ -1,9 +1,9 @@
 //! Files that are read again while the server runs: on SIGHUP, and when one of them has changed.
 
 use std::{
-    fs,
+    fs::{self, Metadata},
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -50,15 +50,18 @@ pub(crate) struct Stamp {
     nanoseconds: i64,
 }
 
-pub(crate) fn stamps(files: &[PathBuf]) -> Vec<Option<Stamp>> {
-    let stamp = |path: &Path| {
-        let metadata = fs::metadata(path).ok()?;
-        Some(Stamp {
+impl Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Stamp {
+        Stamp {
             inode: metadata.ino(),
             bytes: metadata.len(),
             seconds: metadata.mtime(),
             nanoseconds: metadata.mtime_nsec(),
-        })
-    };
-    files.iter().map(|path| stamp(path)).collect()
+        }
+    }
+}
+
+pub(crate) fn stamps(files: &[PathBuf]) -> Vec<Option<Stamp>> {
+    let stamp = |path: &PathBuf| fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
+    files.iter().map(stamp).collect()
 }

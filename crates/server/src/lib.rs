@@ -15,6 +15,7 @@ pub mod explain;
 mod follow;
 mod guard_rails;
 mod http;
+mod issuers;
 mod limits;
 mod listener;
 mod lock;

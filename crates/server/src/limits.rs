@@ -53,3 +53,38 @@ pub(crate) const CONTROL_OUTCOME_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub(crate) const CONTROL_ACCOUNTS_MAX: usize = 10_000;
 /// From the accepted control connection to its answer's last byte.
 pub(crate) const CONTROL_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Issuers of OIDC tokens that the operator may name.
+pub(crate) const OIDC_ISSUERS_MAX: usize = 256;
+/// Issuers known at once that no operator named, each found on a host that one did name.
+pub(crate) const OIDC_DISCOVERED_MAX: usize = 256;
+/// Such issuers asked at the same time.
+pub(crate) const OIDC_DISCOVERIES_MAX: usize = 4;
+/// Bytes of a key set or a discovery document.
+pub(crate) const OIDC_DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of the file of those who are believed to be an issuer.
+pub(crate) const OIDC_TRUST_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a bearer token's file.
+pub(crate) const OIDC_TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// Addresses of one host that are tried.
+pub(crate) const OIDC_ADDRESSES_MAX: usize = 4;
+/// From the first packet to a connection with one of them.
+pub(crate) const OIDC_CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
+/// From the look-up of a host's name to the last byte of the keys, the discovery document before them included.
+pub(crate) const OIDC_FETCH_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a call waits for keys that are not at hand.
+pub(crate) const OIDC_WAIT_TIME_MAX: Duration = Duration::from_secs(3);
+/// How often it is looked whether keys are due.
+pub(crate) const OIDC_POLL: Duration = Duration::from_secs(1);
+/// Between fetches, where the issuer says nothing.
+pub(crate) const OIDC_FRESH_SECONDS: i64 = 60 * 60;
+/// Between fetches at the least, whatever the issuer says.
+pub(crate) const OIDC_FRESH_SECONDS_MIN: i64 = 5 * 60;
+/// Between fetches at the most, whatever the issuer says.
+pub(crate) const OIDC_FRESH_SECONDS_MAX: i64 = 24 * 60 * 60;
+/// From a fetch that failed to the next; and between two that tokens with unknown key ids asked for.
+pub(crate) const OIDC_AGAIN_SECONDS: i64 = 60;
+/// How long keys are believed while no newer ones can be fetched, in hours, where the operator says nothing.
+pub(crate) const OIDC_KEYS_KEPT_HOURS: u16 = 24;
+/// The most that the operator can say.
+pub(crate) const OIDC_KEYS_KEPT_HOURS_MAX: u16 = 720;

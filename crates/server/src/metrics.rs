@@ -1,8 +1,8 @@
 //! What `/metrics` tells: requests by operation and result, their latency, connections, and the service's own counts.
 //!
-//! Labels are names from fixed lists, never ids or anything that a caller wrote.
+//! Labels are names from fixed lists or the operator's own, never ids or anything that a caller wrote.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
@@ -17,6 +17,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 use service::{QuotaUse, Service, Statistics};
+
+use crate::issuers::{KeyAges, KeySources};
 
 /// Upper bounds of the latency histogram, in seconds.
 const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
@@ -53,7 +55,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(service: Service) -> Metrics {
+    pub(crate) fn new(service: Service, key_sources: &Arc<KeySources>) -> Metrics {
         let new_histogram: fn() -> Histogram = || Histogram::new(LATENCY_BUCKETS_SECONDS);
         let mut metrics = Metrics {
             requests: Family::default(),
@@ -85,6 +87,12 @@ impl Metrics {
             "TLS handshakes that failed or took too long",
             metrics.handshakes_failed.clone(),
         );
+        metrics.registry.register(
+            "oidc_key_fetches",
+            "Fetches of the keys of OIDC issuers, by issuer and result",
+            key_sources.fetches(),
+        );
+        metrics.registry.register_collector(Box::new(KeyAges(Arc::clone(key_sources))));
         metrics.registry.register_collector(Box::new(ServiceCollector(service)));
         metrics
     }

@@ -27,6 +27,7 @@ use crate::{
     follow::{Followed, follow},
     guard_rails::{self, GuardRailsFile, GuardRailsFileError, GuardRailsRead},
     http::Api,
+    issuers::KeySources,
     limits::{ADMIN_CONNECTIONS_MAX, CLOSE_TIME_MAX, CONNECTIONS_MAX, DESCRIPTORS_RESERVED},
     listener::{self, Listener},
     lock::{Lock, LockError},
@@ -168,7 +169,7 @@ fn assembly<'a>(
         request_quotas: settings.request_quotas,
         request_quota_adjustments: settings.request_quota_adjustments.clone(),
         attestation_roots_pem: None,
-        oidc_keys: settings.oidc_keys.clone(),
+        issuers: None,
         clock,
         keep,
     }
@@ -204,18 +205,23 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     #[cfg(not(feature = "test-clock"))]
     let clock = Arc::new(service::SystemClock);
     let keep = |access_key: &_| root_credentials::write(&settings.data_dir, access_key);
-    let shared_clock = Arc::clone(&clock);
-    let attestation_roots_pem = files.attestation_roots_pem.clone();
-    let assembly = Assembly { attestation_roots_pem, ..assembly(settings, shared_clock, &keep) };
+    let (keys_clock, service_clock) = (Arc::clone(&clock), Arc::clone(&clock));
+    let key_sources = key_sources(settings, keys_clock);
+    let assembly = Assembly {
+        attestation_roots_pem: files.attestation_roots_pem.clone(),
+        issuers: Some(Arc::<KeySources>::clone(&key_sources)),
+        ..assembly(settings, service_clock, &keep)
+    };
     let opened = service::open(assembly).await.map_err(|cause| open_error(settings, cause))?;
     let Opened { service, is_first_start } = opened;
     let certificates = files.certificates.clone();
-    let followed = files.apply(&service);
+    let mut followed = files.apply(&service);
+    followed.push(Arc::<KeySources>::clone(&key_sources));
     let control = ControlSocket::bind(&settings.data_dir)
         .map_err(|cause| ServeError::Control { data_dir: settings.data_dir.clone(), cause })?;
     announce(settings, &api_socket, &admin_socket, is_first_start);
 
-    let metrics = Arc::new(Metrics::new(service.clone()));
+    let metrics = Arc::new(Metrics::new(service.clone(), &key_sources));
     let api_listener = Listener {
         connections: metrics.connections("api"),
         socket: api_socket,
@@ -236,15 +242,22 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
         clock,
     };
     let following = tokio::spawn(follow(followed, hang_up));
+    let fetching = tokio::spawn(key_sources.keep_fresh());
     tokio::join!(
         api_listener.run(Arc::new(api), stop.clone()),
         admin_listener.run(Arc::new(admin), stop.clone()),
         control.run(service.clone(), stop),
     );
     following.abort();
+    fetching.abort();
     timeout(CLOSE_TIME_MAX, service.shut_down()).await.map_err(|_| ServeError::Close)?;
     tracing::info!("ended");
     Ok(())
+}
+
+fn key_sources(settings: &Settings, clock: Arc<dyn Clock>) -> Arc<KeySources> {
+    let (issuers, hosts) = (&settings.oidc_issuers, &settings.oidc_discovery_hosts);
+    Arc::new(KeySources::new(issuers.clone(), hosts.clone(), clock))
 }
 
 fn bind(settings: &Settings) -> Result<(TcpListener, TcpListener), ServeError> {

@@ -45,7 +45,12 @@ pub(crate) async fn answer(host: &Host, incoming: &Incoming<'_>) -> Answer {
         claimed_access_key_id: None,
         event_name: addressed.event_name(),
     };
-    match admit(host, incoming, &addressed, now, &mut refused) {
+    let admitted = match addressed.is_for_web_identities() {
+        // Boxed, so that calls of all other operations do not have the room of this one.
+        true => Box::pin(admit_web_identity(host, incoming, &addressed, now, &mut refused)).await,
+        false => admit(host, incoming, &addressed, now, &mut refused),
+    };
+    match admitted {
         Ok((row, call)) => row.run(host, &call).await,
         Err(error) => refuse(host, &refused, error).await,
     }
@@ -114,9 +119,6 @@ fn admit<'a>(
     refused: &mut Refused<'a>,
 ) -> Result<(&'static dyn Erased, Call<'a>), ServiceError> {
     refused.event_id = host.uuid()?;
-    if addressed.is_for_web_identities() {
-        return admit_web_identity(host, incoming, addressed, now, refused);
-    }
     let request = HttpRequest {
         method: incoming.method,
         path: incoming.path,
@@ -153,19 +155,21 @@ fn admit<'a>(
 }
 
 /// The same for the one operation that nobody signs; a signature that is there all the same says nothing.
-fn admit_web_identity<'a>(
+async fn admit_web_identity<'a>(
     host: &Host,
     incoming: &'a Incoming<'a>,
     addressed: &Addressed<'a>,
     now: Timestamp,
     refused: &mut Refused<'a>,
 ) -> Result<(&'static dyn Erased, Call<'a>), ServiceError> {
+    refused.event_id = host.uuid()?;
     let region = web_identity::region(host)?;
     refused.region = Some(region);
     let row = operations::find(Api::Sts, WEB_IDENTITY_OPERATION)
         .filter(|_| incoming.path == "/")
         .ok_or_else(|| ServiceError::bare(ErrorCode::UnknownOperationException))?;
-    let identity = web_identity::authenticate(host, addressed.body, region.partition(), now)?;
+    let identity =
+        web_identity::authenticate(host, addressed.body, region.partition(), now).await?;
     let caller = Caller::of_web_identity(identity).ok_or_else(ServiceError::web_identity_denied)?;
     refused.caller = Some(caller.clone());
     Ok((row, call(host, incoming, addressed, refused.event_id, now, (region, caller))))

@@ -67,8 +67,8 @@ pub(crate) struct Host {
     pub(crate) guard_rails: ArcSwap<GuardRails>,
     /// Who may call on behalf of users.
     pub(crate) services: Services,
-    /// The signing keys of OIDC providers.
-    pub(crate) issuers: Issuers,
+    /// The signing keys of OIDC providers; absent when none is known.
+    pub(crate) issuers: Option<Arc<dyn Issuers>>,
     /// Whose attestation documents are believed.
     pub(crate) attestation_roots: Arc<Roots>,
     /// The Regions that are served; all when absent.

@@ -74,3 +74,4 @@ pub use operations::{UNBUILT, model};
 pub use quotas::{InvalidQuotaAdjustment, QuotaAdjustment, QuotaMode};
 pub use service::{Service, harden_process, module_description};
 pub use services::{RegisteredService, SYSTEM_ACCOUNT, ServiceAccessKeyError, ServiceSummary};
+pub use web_identity::{FindingKeys, FoundKeys, InvalidKeySet, Issuers, KeySet};

@@ -66,8 +66,8 @@ pub struct Assembly<'a> {
     pub request_quota_adjustments: Vec<QuotaAdjustment>,
     /// The certificates, in PEM, of those whose attestation documents are believed; AWS's when absent.
     pub attestation_roots_pem: Option<String>,
-    /// The issuers of OIDC tokens, by URL, with the JSON Web Key Sets of the keys that they sign with.
-    pub oidc_keys: Vec<(String, PathBuf)>,
+    /// The issuers of OIDC tokens whose keys can be had; none when absent.
+    pub issuers: Option<Arc<dyn Issuers>>,
     /// The clock of everything.
     pub clock: Arc<dyn Clock>,
     /// Keeps the first access key for the operator. It is called before the key is committed, so that no crash can
@@ -338,7 +338,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         sessions: Sessions::default(),
         guard_rails: arc_swap::ArcSwap::default(),
         services: Services::new(assembly.services),
-        issuers: Issuers::new(assembly.oidc_keys),
+        issuers: assembly.issuers,
         regions: assembly.regions,
         keys,
         aliases,

@@ -6,6 +6,8 @@
 mod issuers;
 mod token;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use policy::{Principal, PrincipalKind};
 use serde_json::Number;
@@ -16,8 +18,9 @@ use wire::names::{AccountId, Partition, Region};
 use wire::shape::{self, required};
 use wire::sts::assume_role::AssumeRoleWithWebIdentityRequest;
 
-pub(crate) use issuers::Issuers;
+pub use issuers::{FindingKeys, FoundKeys, Issuers};
 use token::{Claims, Token};
+pub use token::{InvalidKeySet, KeySet};
 
 use crate::error::ServiceError;
 use crate::host::Host;
@@ -79,7 +82,7 @@ pub(crate) fn region(host: &Host) -> Result<Region, ServiceError> {
 }
 
 /// Decides whether the token of a request is true.
-pub(crate) fn authenticate(
+pub(crate) async fn authenticate(
     host: &Host,
     body: &[u8],
     partition: Partition,
@@ -104,14 +107,34 @@ pub(crate) fn authenticate(
         .ok_or_else(|| {
             invalid(&format!("No OpenIDConnect provider found in your account for {issuer}"))
         })?;
-    let keys = host.issuers.keys(issuer).ok_or_else(|| {
-        invalid("Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements")
-    })?;
+    let keys = keys(host, issuer, token.key_id()).await?;
     if !token.is_signed_by(&keys) {
         return Err(invalid("The web identity token's signature cannot be verified"));
     }
     check_times(&token.claims, now)?;
     believe(account, &provider, partition, token.claims)
+}
+
+/// The keys of a provider that somebody made; only now is anybody asked for them.
+async fn keys(
+    host: &Host,
+    issuer: &str,
+    key_id: Option<&str>,
+) -> Result<Arc<KeySet>, ServiceError> {
+    let found = match &host.issuers {
+        Some(issuers) => issuers.find(issuer, key_id).await,
+        None => FoundKeys::Unknown,
+    };
+    match found {
+        FoundKeys::Keys(keys) => Ok(keys),
+        FoundKeys::Unknown => Err(invalid(
+            "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
+        )),
+        FoundKeys::Unreachable => Err(ServiceError::new(
+            ErrorCode::IdpCommunicationError,
+            "The identity provider that was asked to verify the web identity token could not be reached",
+        )),
+    }
 }
 
 /// The account of the role that is asked for.

@@ -54,6 +54,32 @@ pub enum ConfigurationError {
         /// A right value, written as in the file.
         example: &'static str,
     },
+    /// An OIDC issuer or discovery host that cannot be as it is written.
+    #[error(
+        "{path}:{line}: {problem}; expected an [[oidc_issuer]] with url, keys_file or jwks_url, ca_file, \
+         bearer_token_file and keys_kept_hours, or an [[oidc_discovery_host]] with host, ca_file and \
+         private_addresses, for example: [[oidc_issuer]] url = \"https://token.example.com\""
+    )]
+    OidcIssuer {
+        /// The file.
+        path: String,
+        /// Its line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An OIDC issuer that is said twice, in tables or in oidc_keys.
+    #[error(
+        "the OIDC issuer {0} is there twice; expected one [[oidc_issuer]] or one entry of oidc_keys, for \
+         example: oidc_keys = [\"https://token.example.com=/etc/keystead/token.example.com.json\"]"
+    )]
+    OidcIssuerTwice(String),
+    /// More OIDC issuers than can be kept fresh.
+    #[error(
+        "{0} OIDC issuers; expected 256 at the most, and a host where many are one [[oidc_discovery_host]], for \
+         example: [[oidc_discovery_host]] host = \"token.example.com\""
+    )]
+    OidcIssuersTooMany(usize),
     /// A variable with our prefix that names no setting.
     #[error(
         "unknown environment variable {0}; expected one of {known}, for example: KEYSTEAD_LISTEN=127.0.0.1:7600",

@@ -5,7 +5,7 @@ use std::{ffi::OsString, fs::File, io::Read, ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ConfigurationError, services,
+    ConfigurationError, issuers, services,
     table::{self, LISTS, SETTINGS, Setting, VARIABLE_PREFIX},
 };
 use crate::limits::CONFIGURATION_BYTES_MAX;
@@ -107,7 +107,7 @@ pub(super) fn toml(path: &str, text: &str) -> Result<Vec<Said>, ConfigurationErr
     })?;
     let mut all = Vec::new();
     for (name, value) in table.get_ref() {
-        if name.get_ref() == services::TABLE {
+        if name.get_ref() == services::TABLE || issuers::TABLES.contains(&&**name.get_ref()) {
             continue;
         }
         let line = line_of(text, &name.span());

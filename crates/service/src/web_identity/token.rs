@@ -86,8 +86,13 @@ impl<'t> Token<'t> {
         Some(Token { header, claims, signed: signed.as_bytes(), signature: decode(signature)? })
     }
 
+    /// The id of the key that it says it is signed with.
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.header.kid.as_deref()
+    }
+
     /// Whether one of the keys verifies the signature.
-    pub(super) fn is_signed_by(&self, keys: &Keys) -> bool {
+    pub(super) fn is_signed_by(&self, keys: &KeySet) -> bool {
         let Some(algorithm) = Algorithm::from_name(&self.header.alg) else { return false };
         keys.0
             .iter()
@@ -98,7 +103,12 @@ impl<'t> Token<'t> {
 }
 
 /// The keys that an issuer signs with.
-pub(super) struct Keys(Vec<Key>);
+pub struct KeySet(Vec<Key>);
+
+/// Why a text is no JSON Web Key Set.
+#[derive(Debug, thiserror::Error)]
+#[error("not a JSON Web Key Set: {0}")]
+pub struct InvalidKeySet(#[from] serde_json::Error);
 
 struct Key {
     id: Option<String>,
@@ -125,12 +135,25 @@ struct JsonWebKey {
     y: Option<String>,
 }
 
-impl Keys {
-    /// Reads a JSON Web Key Set (RFC 7517, section 5). Keys of kinds that are not known here, and those that do not sign, are
-    /// left out.
-    pub(super) fn parse(text: &[u8]) -> Result<Keys, serde_json::Error> {
+impl KeySet {
+    /// Reads a JSON Web Key Set (RFC 7517, section 5). Keys of kinds that are not known here, those that do not sign, and all
+    /// after the first 64 are left out.
+    ///
+    /// # Errors
+    /// The text is not JSON, or not a set of keys.
+    pub fn parse(text: &[u8]) -> Result<KeySet, InvalidKeySet> {
         let set: JsonWebKeySet = serde_json::from_slice(text)?;
-        Ok(Keys(set.keys.into_iter().filter_map(JsonWebKey::read).take(KEYS_MAX).collect()))
+        Ok(KeySet(set.keys.into_iter().filter_map(JsonWebKey::read).take(KEYS_MAX).collect()))
+    }
+
+    /// Whether a token that names this key, or none, could be verified with one of these.
+    pub fn has(&self, key_id: Option<&str>) -> bool {
+        self.0.iter().any(|key| key_id.is_none() || key.id.as_deref() == key_id)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -185,15 +208,17 @@ mod tests {
     fn keys_that_do_not_sign_are_left_out() {
         let set = r#"{"keys":[{"kty":"oct","k":"AA"},{"kty":"RSA","use":"enc","n":"AQ","e":"AQ"},
             {"kty":"EC","crv":"P-256","x":"AA","y":"AA"},{"kty":"RSA","n":"AQ","e":"AQ","kid":"1"}]}"#;
-        let keys = Keys::parse(set.as_bytes()).unwrap();
+        let keys = KeySet::parse(set.as_bytes()).unwrap();
         let ids: Vec<_> = keys.0.iter().map(|key| key.id.as_deref()).collect();
         assert_eq!(ids, [Some("1")]);
+        assert!(keys.has(Some("1")) && keys.has(None) && !keys.has(Some("2")));
+        assert!(!KeySet::parse(br#"{"keys":[]}"#).unwrap().has(None));
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in r"[A-Za-z0-9_.-]{0,200}") {
-            let keys = Keys::parse(br#"{"keys":[]}"#).unwrap();
+            let keys = KeySet::parse(br#"{"keys":[]}"#).unwrap();
             prop_assert!(!Token::parse(&text).is_some_and(|token| token.is_signed_by(&keys)));
         }
     }

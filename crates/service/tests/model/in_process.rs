@@ -164,7 +164,7 @@ fn open(data_dir: &Path, clock: &Arc<StepClock>) -> (Open, Option<service::Acces
         request_quotas: QuotaMode::Off,
         request_quota_adjustments: Vec::new(),
         attestation_roots_pem: None,
-        oidc_keys: Vec::new(),
+        issuers: None,
         services: Vec::new(),
         clock: Arc::<StepClock>::clone(clock),
         keep: &keep,
