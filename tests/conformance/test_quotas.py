@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 import keystead
-from conftest import client_of
+from conftest import client_of, policy, root_of, statement
+from registering import Deployment
 
 # So few that a test reaches them, and so slow to fill that no machine is too slow for it.
 FEW = ["--request-quota-adjustments", "*/*/CreateAlias=1,*/*/ListKeys=1000,*/*/CryptographicOperationsRsa=1"]
@@ -93,6 +94,28 @@ def test_wrong_quotas_are_refused(tmp_path, arguments):
     refused = keystead.run("serve", "--data-dir", tmp_path / "data", *arguments)
     assert refused.returncode != 0
     assert arguments[0].removeprefix("--") in refused.stderr.replace("_", "-")
+
+
+def test_a_services_calls_count_for_whom_it_calls(tmp_path):
+    """Against the account of the resource that the service names; without one, against its own."""
+    few = "444455556666/*/CryptographicOperationsSymmetric=1,000000000000/*/CryptographicOperationsSymmetric=1000"
+    made = Deployment(tmp_path, arguments=["--request-quotas", "enforced", "--request-quota-adjustments", few])
+    kms = client_of(made.server, made.server.root_credentials())
+    s3, queue = made.service("s3"), made.service("queue")
+    named = {"Effect": "Allow", "Principal": {"Service": ["s3.amazonaws.com", "queue.example.amazonaws.com"]},
+             "Action": "kms:Encrypt", "Resource": "*"}
+    key = kms.create_key(Policy=policy(statement(root_of(keystead.ACCOUNT)), named))["KeyMetadata"]["Arn"]
+
+    def encrypted(service, source):
+        """The answers to twenty calls for a resource."""
+        return [service.call("Encrypt", {"KeyId": key, "Plaintext": "AA=="}, source=source).status for _ in range(20)]
+    theirs = "arn:aws:s3:us-east-1:444455556666:bucket"
+    assert 400 in encrypted(s3, theirs)
+    assert set(encrypted(s3, f"arn:aws:s3:us-east-1:{keystead.ACCOUNT}:bucket")) == {200}
+    assert set(encrypted(s3, None)) == {200}
+    # A service cannot use up the quota of an account that it does not serve.
+    assert set(encrypted(queue, theirs)) == {200}
+    assert made.server.stop() == 0
 
 
 KEYS = ["--request-quota-adjustments", "*/*/Keys=3,*/eu-central-1/Keys=1,*/*/CreateKey=1000"]

@@ -40,6 +40,12 @@ struct ListenerLabels {
     listener: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReloadLabels {
+    files: &'static str,
+    result: &'static str,
+}
+
 type Latencies = Family<OperationLabels, Histogram, fn() -> Histogram>;
 
 /// The counters, and the registry that writes them out.
@@ -49,6 +55,7 @@ pub(crate) struct Metrics {
     open: Family<ListenerLabels, Gauge>,
     accepted: Family<ListenerLabels, Counter>,
     handshakes_failed: Family<ListenerLabels, Counter>,
+    reloads: Family<ReloadLabels, Counter>,
     registry: Registry,
 }
 
@@ -61,6 +68,7 @@ impl Metrics {
             open: Family::default(),
             accepted: Family::default(),
             handshakes_failed: Family::default(),
+            reloads: Family::default(),
             registry: Registry::with_prefix("keystead"),
         };
         metrics.registry.register(
@@ -85,6 +93,11 @@ impl Metrics {
             "TLS handshakes that failed or took too long",
             metrics.handshakes_failed.clone(),
         );
+        metrics.registry.register(
+            "reloads",
+            "Files read again while serving, by what they are and whether what they say is in force",
+            metrics.reloads.clone(),
+        );
         metrics.registry.register_collector(Box::new(ServiceCollector(service)));
         metrics
     }
@@ -93,6 +106,12 @@ impl Metrics {
     pub(crate) fn answered(&self, operation: &'static str, result: &'static str, took: Duration) {
         self.requests.get_or_create(&RequestLabels { operation, result }).inc();
         self.latencies.get_or_create(&OperationLabels { operation }).observe(took.as_secs_f64());
+    }
+
+    /// Counts files that were read again.
+    pub(crate) fn reloaded(&self, files: &'static str, is_in_force: bool) {
+        let result = if is_in_force { "in_force" } else { "refused" };
+        self.reloads.get_or_create(&ReloadLabels { files, result }).inc();
     }
 
     /// The counters of the connections of one listener.

@@ -65,7 +65,7 @@ pub(crate) struct Host {
     pub(crate) sessions: Sessions,
     /// The guard rails in force; each call is judged by those that it finds.
     pub(crate) guard_rails: ArcSwap<GuardRails>,
-    /// Who may call on behalf of users.
+    /// Who may call on behalf of users; each call finds those that are registered when it arrives.
     pub(crate) services: Services,
     /// The signing keys of OIDC providers.
     pub(crate) issuers: Issuers,

@@ -73,4 +73,6 @@ pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
 pub use quotas::{InvalidQuotaAdjustment, QuotaAdjustment, QuotaMode};
 pub use service::{Service, harden_process, module_description};
-pub use services::{RegisteredService, SYSTEM_ACCOUNT, ServiceAccessKeyError, ServiceSummary};
+pub use services::{
+    ForwardedAction, RegisteredService, SYSTEM_ACCOUNT, ServiceAccessKeyError, ServiceSummary,
+};

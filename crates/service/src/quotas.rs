@@ -192,7 +192,7 @@ impl<'a> Asked<'a> {
             | Ask::Role { .. } => None,
         });
         Asked {
-            account: call.account(),
+            account: charged(call),
             region: call.region,
             now: call.now,
             spec,
@@ -219,6 +219,16 @@ impl<'a> Asked<'a> {
             }
         }
     }
+}
+
+/// Whose quotas a call counts against: the caller's account, or the one for whose resource a service calls. Calls that
+/// services make for an account count against its quotas (AWS KMS Developer Guide, "Request quotas").
+fn charged(call: &Call<'_>) -> AccountId {
+    let source = call.caller.service().and_then(|itself| {
+        let account = itself.source_account.as_deref()?.parse().ok()?;
+        itself.service.serves_account(account).then_some(account)
+    });
+    source.unwrap_or_else(|| call.account())
 }
 
 type BucketKey = (AccountId, Region, &'static str);
