@@ -4,6 +4,7 @@ import configparser
 import json
 
 import keystead
+from conftest import client_of
 from signing import CONTENT_TYPE, Caller, sha256
 
 CONFIGURATION = """
@@ -79,6 +80,17 @@ def presigned_request(caller):
     path, _, query = target.partition("?")
     return {"Method": method, "Path": path, "Query": query, "PayloadHash": "UNSIGNED-PAYLOAD",
             "Headers": [{"Name": name, "Value": value} for name, value in headers]}
+
+
+def client_as(service, server, headers):
+    """A boto3 client of a service that sends these headers, signed, with every call."""
+    client = client_of(server, (service.access_key_id, service.secret_access_key))
+
+    def add(request, **_):
+        for name, value in headers.items():
+            request.headers[name] = value
+    client.meta.events.register("before-sign.kms", add)
+    return client
 
 
 class Service(Caller):
