@@ -158,6 +158,30 @@ def test_an_account_has_so_many_keys_at_most(tmp_path):
         assert make_keys(client(), 1) == 0
 
 
+@pytest.mark.parametrize("mode, told", [("off", (None, None, None)), ("shadow", (1.25, 0.06, 0.00004))])
+def test_metrics_tell_how_far_numbers_of_things_are_used(tmp_path, mode, told):
+    """By whoever uses most; who that is stands in the log, not in a label."""
+    running = keystead.Server(tmp_path / "data", "--request-quotas", mode, "--request-quota-adjustments",
+                              "*/*/Keys=4", program=keystead.binary("KEYSTEAD_TEST_CLOCK_BINARY"))
+    kms = client_of(running, running.root_credentials())
+    keys = [kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(5)]
+    for number in range(3):
+        kms.create_alias(AliasName=f"alias/{number}", TargetKeyId=keys[0])
+    for _ in range(2):
+        kms.create_grant(KeyId=keys[1], GranteePrincipal=root_of(keystead.ACCOUNT), Operations=["Encrypt"])
+    for name in ("111", "222"):
+        client_of(running, running.root_credentials(), region=f"xx-far-{name}").create_key()
+    # What was counted stands for a minute.
+    running.advance(61)
+    metrics = running.admin("GET", "/metrics")[1]
+    found = [re.search(rf'^keystead_resource_quota_used{{quota="{quota}"}} (\S+)', metrics, re.MULTILINE)
+             for quota in ("Keys", "AliasesPerKey", "GrantsPerKey")]
+    assert tuple(one and float(one[1]) for one in found) == told
+    assert (f"place=\"{keystead.ACCOUNT} in {keystead.REGION}\"" in running.output()) == (mode == "shadow")
+    assert not re.search(rf"{keystead.ACCOUNT}|{keys[0]}|{keys[1]}", metrics)
+    assert running.stop() == 0, running.output()
+
+
 @pytest.mark.parametrize("mode", ["off", "shadow"])
 def test_keys_are_not_limited_unless_quotas_are_enforced(tmp_path, mode):
     with serving(tmp_path, "--request-quotas", mode, *KEYS) as (_, client):

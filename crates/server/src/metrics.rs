@@ -16,7 +16,7 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
-use service::{QuotaUse, Service, Statistics};
+use service::{QuotaUse, ResourceQuotaUse, Service, Statistics};
 
 /// Upper bounds of the latency histogram, in seconds.
 const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
@@ -183,6 +183,7 @@ impl Collector for ServiceCollector {
             journal_unsynced_records,
             store_position,
             request_quotas,
+            resource_quotas,
         } = self.0.statistics();
         let health = self.0.health();
         let gauges = [
@@ -212,8 +213,30 @@ impl Collector for ServiceCollector {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
-        encode_quotas(&mut encoder, &request_quotas)
+        encode_quotas(&mut encoder, &request_quotas)?;
+        encode_resource_quotas(&mut encoder, &resource_quotas)
     }
+}
+
+/// The use of quotas of numbers of things; nothing unless they are counted.
+fn encode_resource_quotas(
+    encoder: &mut DescriptorEncoder<'_>,
+    uses: &[ResourceQuotaUse],
+) -> fmt::Result {
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let mut used = encoder.encode_descriptor(
+        "resource_quota_used",
+        "How far the account and Region, or the key, that uses the quota most has used it up, from 0",
+        None,
+        MetricType::Gauge,
+    )?;
+    for quota_use in uses {
+        let label = [("quota", quota_use.quota)];
+        ConstGauge::new(quota_use.used).encode(used.encode_family(&label)?)?;
+    }
+    Ok(())
 }
 
 /// The use of request quotas; nothing unless they are counted.

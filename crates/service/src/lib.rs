@@ -57,7 +57,7 @@ mod trail;
 mod web_identity;
 
 pub use accounts::{AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount};
-pub use api::{Answer, Health, Incoming, Peer, QuotaUse, Statistics, TlsDetails};
+pub use api::{Answer, Health, Incoming, Peer, QuotaUse, ResourceQuotaUse, Statistics, TlsDetails};
 #[cfg(feature = "test-clock")]
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};

@@ -23,6 +23,10 @@ use crate::operation::Spec;
 use crate::operations::OPERATIONS;
 use crate::target::{Ask, Target};
 
+mod resources;
+
+pub(crate) use resources::{ResourceUses, count as count_resources};
+
 /// Buckets that are remembered. Beyond that, those that are full again are forgotten, which changes nothing.
 const BUCKETS_COUNT_MAX: usize = 65_536;
 
@@ -288,8 +292,12 @@ impl Quotas {
 
     /// How many keys an account may have in a Region, when quotas are enforced.
     pub(crate) fn keys_max(&self, account: AccountId, region: Region) -> Option<u32> {
-        let keys_max = || self.adjusted(&(account, region, KEYS)).unwrap_or(KEYS_MAX);
-        (self.mode == QuotaMode::Enforced).then(keys_max)
+        (self.mode == QuotaMode::Enforced).then(|| self.keys_quota(account, region))
+    }
+
+    /// How many keys an account should have in a Region, enforced or not.
+    fn keys_quota(&self, account: AccountId, region: Region) -> u32 {
+        self.adjusted(&(account, region, KEYS)).unwrap_or(KEYS_MAX)
     }
 
     /// How much each quota was used since the start, and how far its fullest bucket is used now; those never asked for

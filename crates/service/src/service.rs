@@ -142,6 +142,7 @@ impl Service {
             journal_syncs: journal.syncs,
             journal_unsynced_records: journal.unsynced_frames,
             request_quotas: host.quotas.uses(host.clock.now()),
+            resource_quotas: host.resource_uses.all(),
             store_position: host.store.position(),
         }
     }
