@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep_until;
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::error::Failure;
 
 /// Connections of every load.
@@ -14,6 +14,37 @@ pub(crate) const CONNECTIONS_COUNT: usize = 32;
 
 /// How late the runtime's timer may be.
 const TIMER_SLACK: Duration = Duration::from_millis(3);
+
+/// What every answer must be.
+#[derive(Clone, Copy)]
+enum Expected {
+    Served,
+    /// Refused for the quota, but for the few that are within it.
+    Throttled,
+}
+
+impl Expected {
+    fn is(self, answer: &Answer<'_>) -> bool {
+        let is_throttled = || {
+            answer.status == 400
+                && answer.body.windows(THROTTLED.len()).any(|bytes| bytes == THROTTLED)
+        };
+        match self {
+            Expected::Served => answer.status == 200,
+            Expected::Throttled => answer.status == 200 || is_throttled(),
+        }
+    }
+}
+
+/// The error of a call beyond its quota.
+const THROTTLED: &[u8] = b"ThrottlingException";
+
+/// When a load begins and ends, and the time between two requests of one connection.
+struct Times {
+    start: Instant,
+    duration: Duration,
+    interval: Option<Duration>,
+}
 
 /// What a load saw.
 pub(crate) struct Seen {
@@ -47,7 +78,16 @@ pub(crate) async fn closed(
     requests: &Arc<Vec<Vec<u8>>>,
     duration: Duration,
 ) -> Result<Seen, Failure> {
-    run(address, requests, duration, None).await
+    run(address, requests, duration, (None, Expected::Served)).await
+}
+
+/// The same to a server that refuses all but a few of them because their quota is used up.
+pub(crate) async fn throttled(
+    address: &str,
+    requests: &Arc<Vec<Vec<u8>>>,
+    duration: Duration,
+) -> Result<Seen, Failure> {
+    run(address, requests, duration, (None, Expected::Throttled)).await
 }
 
 /// Sends at a fixed rate whether or not answers come, and measures from the moment at which a request was due.
@@ -57,7 +97,7 @@ pub(crate) async fn open(
     duration: Duration,
     rate: f64,
 ) -> Result<Seen, Failure> {
-    run(address, requests, duration, Some(rate)).await
+    run(address, requests, duration, (Some(rate), Expected::Served)).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "a load is measured by the machine's clock")]
@@ -65,7 +105,7 @@ async fn run(
     address: &str,
     requests: &Arc<Vec<Vec<u8>>>,
     duration: Duration,
-    rate: Option<f64>,
+    (rate, expected): (Option<f64>, Expected),
 ) -> Result<Seen, Failure> {
     let mut clients = Vec::new();
     for _ in 0..CONNECTIONS_COUNT {
@@ -76,7 +116,8 @@ async fn run(
     for (number, client) in clients.into_iter().enumerate() {
         let requests = Arc::clone(requests);
         let interval = rate.map(|rate| Duration::from_secs_f64(32.0 / rate));
-        tasks.spawn(connection(client, requests, number, start, duration, interval));
+        let times = Times { start, duration, interval };
+        tasks.spawn(connection(client, requests, number, times, expected));
     }
     let mut latencies = Vec::new();
     while let Some(joined) = tasks.join_next().await {
@@ -105,9 +146,8 @@ async fn connection(
     mut client: Client,
     requests: Arc<Vec<Vec<u8>>>,
     number: usize,
-    start: Instant,
-    duration: Duration,
-    interval: Option<Duration>,
+    Times { start, duration, interval }: Times,
+    expected: Expected,
 ) -> Result<Vec<Duration>, Failure> {
     let mut latencies = Vec::new();
     let share = u32::try_from(number)?;
@@ -125,7 +165,7 @@ async fn connection(
             wait_until(due).await;
         }
         let answer = client.call(request).await?;
-        if answer.status != 200 {
+        if !expected.is(&answer) {
             return Err(Failure::new(format!(
                 "a request of the load was answered {}: {}",
                 answer.status,

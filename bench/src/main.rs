@@ -14,12 +14,14 @@ mod process;
 mod report;
 mod requests;
 mod stages;
+mod throttled;
+mod users;
 
 use std::process::ExitCode;
 
 use error::Failure;
 
-const USAGE: &str = "usage: cargo xtask bench [ratio | memory | start | scale | algorithms | mixed] [--seconds N] [--rounds N] [--keys N] [--binary PATH]
+const USAGE: &str = "usage: cargo xtask bench [ratio | memory | start | scale | algorithms | mixed | throttled] [--seconds N] [--rounds N] [--keys N] [--binary PATH]
 
   ratio    requests a second beside a bare echo, CPU time, p50 and p99 (what runs when nothing is named)
   memory   resident memory, idle and with 10,000 warm keys
@@ -27,6 +29,7 @@ const USAGE: &str = "usage: cargo xtask bench [ratio | memory | start | scale | 
   scale    the same speed with 10 keys and with 1,000,000 (--keys), and cold reads
   algorithms  signing, MACs and data key pairs, beside what AWS-LC takes for them by itself
   mixed    p99 of Encrypt at half load, alone and while RSA-4096 keys are being made
+  throttled  CPU time of a call beyond its quota, beside a served one
 ";
 
 /// What the command line asks for.
@@ -74,7 +77,9 @@ fn options(first: Option<&str>, rest: impl Iterator<Item = String>) -> Result<Op
             "--rounds" => options.rounds = value()?.parse()?,
             "--keys" => options.keys_count = Some(value()?.parse()?),
             "--binary" => options.binary = value()?.into(),
-            "ratio" | "memory" | "start" | "scale" | "algorithms" | "mixed" => options.stage = word,
+            "ratio" | "memory" | "start" | "scale" | "algorithms" | "mixed" | "throttled" => {
+                options.stage = word;
+            }
             _ => return Err(Failure::new(format!("unknown: {word}\n\n{USAGE}"))),
         }
     }

@@ -46,10 +46,14 @@ impl Served {
         Served::start(&program, &["echo"]).await
     }
 
-    /// Starts the server on a data directory.
-    pub(crate) async fn keystead(binary: &Path, data_dir: &Path) -> Result<Served, Failure> {
+    /// Starts the server on a data directory, with more arguments.
+    pub(crate) async fn keystead(
+        binary: &Path,
+        data_dir: &Path,
+        more: &[&str],
+    ) -> Result<Served, Failure> {
         let data_dir = data_dir.to_string_lossy();
-        let arguments = [
+        let mut arguments = vec![
             "serve",
             "--data-dir",
             &data_dir,
@@ -58,6 +62,7 @@ impl Served {
             "--admin-listen",
             "127.0.0.1:0",
         ];
+        arguments.extend(more);
         Served::start(binary, &arguments).await
     }
 

@@ -32,7 +32,7 @@ impl Work {
     }
 }
 
-/// Signs for the root user of a data directory.
+/// Signs for the root user of a data directory, or for another user.
 pub(crate) struct Signer {
     access_key_id: String,
     secret_access_key: SecretAccessKey,
@@ -49,21 +49,21 @@ impl Signer {
             line.map(|(_, value)| value.trim().to_owned())
                 .ok_or_else(|| Failure::new(format!("no {name}")))
         };
-        Ok(Signer {
-            access_key_id: value("aws_access_key_id")?,
-            secret_access_key: SecretAccessKey::new(value("aws_secret_access_key")?),
-        })
+        Ok(Signer::new(value("aws_access_key_id")?, value("aws_secret_access_key")?))
+    }
+
+    /// Signs with an access key.
+    pub(crate) fn new(access_key_id: String, secret_access_key: String) -> Signer {
+        Signer { access_key_id, secret_access_key: SecretAccessKey::new(secret_access_key) }
     }
 
     /// The bytes of one signed call, good for five minutes.
-    #[expect(clippy::disallowed_methods, reason = "a signature is of now")]
     pub(crate) fn request(
         &self,
         host: &str,
         operation: &str,
         body: &Value,
     ) -> Result<Vec<u8>, Failure> {
-        let body = body.to_string();
         let target = format!("TrentService.{operation}");
         let headers: [(&str, &[u8]); 4] = [
             ("host", host.as_bytes()),
@@ -71,19 +71,31 @@ impl Signer {
             ("x-amz-target", target.as_bytes()),
             ("user-agent", b"keystead-bench/0.1"),
         ];
-        let request = HttpRequest {
-            method: "POST",
-            path: "/",
-            query: None,
-            headers: &headers,
-            body: body.as_bytes(),
-        };
+        self.signed("kms", &headers, &body.to_string())
+    }
+
+    /// The bytes of one signed form.
+    pub(crate) fn form(&self, host: &str, service: &str, body: &str) -> Result<Vec<u8>, Failure> {
+        let headers: [(&str, &[u8]); 2] =
+            [("host", host.as_bytes()), ("content-type", b"application/x-www-form-urlencoded")];
+        self.signed(service, &headers, body)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a signature is of now")]
+    fn signed(
+        &self,
+        service: &str,
+        headers: &[(&str, &[u8])],
+        body: &str,
+    ) -> Result<Vec<u8>, Failure> {
+        let request =
+            HttpRequest { method: "POST", path: "/", query: None, headers, body: body.as_bytes() };
         let credentials = Credentials {
             access_key_id: &self.access_key_id,
             secret_access_key: &self.secret_access_key,
             session_token: None,
         };
-        let scope = Scope { region: REGION, service: "kms", path_rule: PathRule::default() };
+        let scope = Scope { region: REGION, service, path_rule: PathRule::default() };
         let signed = sigv4::sign(&request, &credentials, &scope, Timestamp::now())?;
         let mut bytes = b"POST / HTTP/1.1\r\n".to_vec();
         for (name, value) in headers {

@@ -14,7 +14,7 @@ use crate::load::{self, CONNECTIONS_COUNT};
 use crate::measure::Bench;
 use crate::process::{self, Served};
 use crate::requests::{PLAINTEXT, Signer, Work};
-use crate::{Options, algorithms, report};
+use crate::{Options, algorithms, report, throttled, users};
 
 /// The operations that the ratio is measured for.
 fn works() -> [Work; 4] {
@@ -47,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             "scale" => scale(options).await,
             "algorithms" => algorithms(options).await,
             "mixed" => mixed(options).await,
+            "throttled" => throttled::run(options).await,
             _ => ratio(options).await,
         }
     })
@@ -59,13 +60,28 @@ async fn ratio(options: &Options) -> Result<(), Failure> {
     for work in works() {
         bench.work(work.operation, &work, &key_ids, None).await?;
     }
+    let (bench, key_ids) = as_user(bench).await?;
+    bench.work("Encrypt, user", &encrypt(), &key_ids, None).await?;
     bench.server.stop().await?;
     bench.echo.stop().await
 }
 
+/// The same with an IAM user who signs, and keys with policies of ten statements.
+async fn as_user(bench: Bench) -> Result<(Bench, Vec<String>), Failure> {
+    let address = &bench.server.address;
+    let mut client = Client::connect(address).await?;
+    let user = bench.signer.of_new_user(&mut client, address).await?;
+    let mut key_ids = Vec::new();
+    for _ in 0..KEYS_COUNT {
+        let kind = users::key_of_ten_statements();
+        key_ids.push(bench.signer.create_key(&mut client, address, &kind).await?);
+    }
+    Ok((Bench { signer: user, ..bench }, key_ids))
+}
+
 async fn memory(options: &Options) -> Result<(), Failure> {
     let data_dir = TempDir::new()?;
-    let server = Served::keystead(&options.binary, data_dir.path()).await?;
+    let server = Served::keystead(&options.binary, data_dir.path(), &[]).await?;
     let signer = Signer::of_data_dir(data_dir.path())?;
     let mut client = Client::connect(&server.address).await?;
     signer.create_key(&mut client, &server.address, &json!({})).await?;
@@ -87,7 +103,7 @@ fn tell_memory(server: &Served, when: &str) -> Result<(), Failure> {
 async fn start(options: &Options) -> Result<(), Failure> {
     for keys_count in [10, options.keys_count.unwrap_or(100_000)] {
         let data_dir = TempDir::new()?;
-        let server = Served::keystead(&options.binary, data_dir.path()).await?;
+        let server = Served::keystead(&options.binary, data_dir.path(), &[]).await?;
         let signer = Signer::of_data_dir(data_dir.path())?;
         let key_ids = create_keys(&signer, &server.address, keys_count).await?;
         server.stop().await?;
@@ -115,7 +131,7 @@ async fn first_answer(
     key_ids: &[String],
 ) -> Result<(Served, Duration), Failure> {
     let before = Instant::now();
-    let server = Served::keystead(&options.binary, data_dir).await?;
+    let server = Served::keystead(&options.binary, data_dir, &[]).await?;
     let mut client = Client::connect(&server.address).await?;
     let body = json!({ "KeyId": key_ids.last(), "Plaintext": "aGVsbG8=" });
     signer.call(&mut client, &server.address, "Encrypt", &body).await?;
@@ -246,7 +262,7 @@ async fn cold_reads(bench: &Bench) -> Result<(), Failure> {
 }
 
 async fn bench(options: &Options, data_dir: &Path) -> Result<Bench, Failure> {
-    let server = Served::keystead(&options.binary, data_dir).await?;
+    let server = Served::keystead(&options.binary, data_dir, &[]).await?;
     Ok(Bench {
         signer: Signer::of_data_dir(data_dir)?,
         server,

@@ -4,6 +4,7 @@ import configparser
 import json
 
 import keystead
+from conftest import client_of
 from signing import CONTENT_TYPE, Caller, sha256
 
 CONFIGURATION = """
@@ -22,10 +23,10 @@ regions = ["us-east-1"]
 class Deployment:
     """A server with registered services."""
 
-    def __init__(self, directory, program=None):
+    def __init__(self, directory, program=None, configuration=CONFIGURATION, arguments=()):
         self.file = directory / "keystead.toml"
-        self.file.write_text(CONFIGURATION)
-        self.server = keystead.Server(directory / "data", "--config", self.file, program=program)
+        self.file.write_text(configuration)
+        self.server = keystead.Server(directory / "data", "--config", self.file, *arguments, program=program)
 
     def command(self, *arguments):
         """Runs a command of `keystead service`."""
@@ -71,6 +72,25 @@ def signed_request(caller, method="GET", path="/bucket/object", body=b"", **opti
     described = {"Method": method, "Path": path, "PayloadHash": sha256(body),
                  "Headers": [{"Name": name, "Value": value} for name, value in headers]}
     return {**described, "Query": query} if query else described
+
+
+def presigned_request(caller):
+    """The same with the signature in the query, as S3 presigns: nothing is said of the body."""
+    method, target, headers, _ = caller.presigned(payload_hash="UNSIGNED-PAYLOAD")
+    path, _, query = target.partition("?")
+    return {"Method": method, "Path": path, "Query": query, "PayloadHash": "UNSIGNED-PAYLOAD",
+            "Headers": [{"Name": name, "Value": value} for name, value in headers]}
+
+
+def client_as(service, server, headers):
+    """A boto3 client of a service that sends these headers, signed, with every call."""
+    client = client_of(server, (service.access_key_id, service.secret_access_key))
+
+    def add(request, **_):
+        for name, value in headers.items():
+            request.headers[name] = value
+    client.meta.events.register("before-sign.kms", add)
+    return client
 
 
 class Service(Caller):

@@ -1,6 +1,7 @@
 """Forward access sessions: a service calls as the user whose request it serves, and nobody else does."""
 
 import base64
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +11,7 @@ import keystead
 from conftest import client_of, policy, root_of, statement
 from identities import User, allow, document, unique
 from keystead import ACCOUNT
-from registering import Deployment, create_session, signed_request, user
+from registering import Deployment, create_session, presigned_request, signed_request, user
 
 ROOT = statement(root_of(ACCOUNT))
 VIA = {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
@@ -109,6 +110,45 @@ def test_a_grant_through_a_service_is_for_its_resource(s3, ada, key):
     grant = {"KeyId": key, "GranteePrincipal": ada.arn, "Operations": ["Encrypt"]}
     assert user(s3.port, ada.credentials).call("CreateGrant", grant).error == "AccessDeniedException"
     assert s3.call("CreateGrant", grant, token=token_of(asked_by_service(s3, ada))).status == 200
+
+
+def test_a_service_lists_and_revokes_the_grants_of_a_resource(s3, ada, key):
+    """What AWS's services do as the user, who may do it through a service alone."""
+    for_resource = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    ada.may(*(allow(f"kms:{name}Grant{s}", Condition=for_resource)
+              for name, s in (("Create", ""), ("List", "s"), ("Revoke", ""))))
+    token = token_of(asked_by_service(s3, ada))
+    grant = {"KeyId": key, "GranteePrincipal": ada.arn, "Operations": ["Decrypt"]}
+    made = s3.call("CreateGrant", grant, token=token).json["GrantId"]
+    direct = user(s3.port, ada.credentials)
+    assert direct.call("ListGrants", {"KeyId": key}).error == "AccessDeniedException"
+    listed = s3.call("ListGrants", {"KeyId": key}, token=token).json["Grants"]
+    assert made in [grant["GrantId"] for grant in listed]
+    revoke = {"KeyId": key, "GrantId": made}
+    assert direct.call("RevokeGrant", revoke).error == "AccessDeniedException"
+    narrow = token_of(asked_by_service(s3, ada, Actions=["kms:ListGrants"]))
+    assert s3.call("RevokeGrant", revoke, token=narrow).error == "AccessDeniedException"
+    assert s3.call("RevokeGrant", revoke, token=token).status == 200
+    listed = s3.call("ListGrants", {"KeyId": key}, token=token).json["Grants"]
+    assert made not in [grant["GrantId"] for grant in listed]
+
+
+@pytest.mark.parametrize("region, suffix", [("cn-north-1", ".cn"), ("us-gov-west-1", ""), ("eu-west-1", "")])
+@pytest.mark.parametrize("is_presigned", [False, True])
+def test_the_way_is_named_as_in_its_partition(deployment, s3, ada, region, suffix, is_presigned):
+    """kms:ViaService ends in .cn in China and nowhere else, whichever way the user signed."""
+    key = client_of(deployment.server, deployment.server.root_credentials(),
+                    region=region).create_key()["KeyMetadata"]["Arn"]
+    caller = user(s3.port, ada.credentials, "s3")
+    caller.region = region
+    service = replace(s3, region=region)
+    token = token_of(create_session(s3, {"Request": presigned_request(caller) if is_presigned
+                                         else signed_request(caller)}))
+    for named, expected in [(suffix, 200), (".com" if suffix else ".cn", 400)]:
+        via = f"s3.{region}.amazonaws.com{named}"
+        ada.may(allow("kms:Encrypt", Condition={"StringEquals": {"kms:ViaService": via}}))
+        assert encrypt(service, key, token).status == expected, named
+    assert encrypt(s3, key, token).error == "AccessDeniedException"
 
 
 def test_a_session_is_held_to_its_actions(s3, queue, ada, key):

@@ -4,11 +4,14 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from conftest import client_of
 from identities import User, allow
 from keystead import REGION
-from registering import Deployment, create_session, user
+from registering import Deployment, client_as, create_session, user
+from test_one_action import OPERATIONS, Calls
 
 ALIAS = "alias/aws/s3"
 
@@ -124,6 +127,44 @@ def test_no_grant_can_be_made_on_a_key_whose_service_needs_none(s3, ada, root):
     grant = {"KeyId": key_id, "GranteePrincipal": ada.arn, "Operations": ["Decrypt"]}
     assert s3.call("CreateGrant", grant, token=token_for(s3, ada)).error == "AccessDeniedException"
     assert root.list_grants(KeyId=key_id)["Grants"] == []
+
+
+# What the key's policy lets a caller of the account do through the service, and what the account may read.
+USED = {"Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}
+READ = {"ListGrants"}
+# The user may, but the key does not suit; the grant is another key's.
+OTHERWISE = {"GetPublicKey": "UnsupportedOperationException", "RetireGrant": "NotFoundException"}
+
+
+@pytest.fixture(name="place", scope="module")
+def fixture_place(tmp_path_factory):
+    """One deployment for every operation."""
+    made = Deployment(tmp_path_factory.mktemp("every"))
+    root = client_of(made.server, made.server.root_credentials())
+    iam = client_of(made.server, made.server.root_credentials(), "iam")
+    ada = User(made.server, iam).may(allow("kms:*"))
+    s3, calls = made.service("s3"), Calls(root)
+    calls.renew()
+    client = client_as(s3, made.server, {"X-Amz-Forward-Access-Token": token_for(s3, ada)})
+    yield client, calls, root.describe_key(KeyId=ALIAS)["KeyMetadata"]["KeyId"]
+    assert made.server.stop() == 0
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_a_user_who_may_everything_may_through_the_service(place, operation):
+    client, calls, key_id = place
+    arguments = {member: key_id if member.endswith("KeyId") else value
+                 for member, value in calls.arguments(operation).items()}
+    if "CiphertextBlob" in arguments:
+        arguments["CiphertextBlob"] = client.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+    try:
+        getattr(client, xform_name(operation))(**arguments)
+        told = None
+    except ClientError as error:
+        told = error.response["Error"]["Code"]
+    refused = OTHERWISE.get(operation, "AccessDeniedException")
+    assert told == (None if operation in USED | READ else refused)
 
 
 def test_many_first_uses_through_the_service_make_one_key(s3, ada, root):

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 import keystead
-from conftest import client_of
+from conftest import client_of, policy, root_of, statement
+from registering import Deployment
 
 # So few that a test reaches them, and so slow to fill that no machine is too slow for it.
 FEW = ["--request-quota-adjustments", "*/*/CreateAlias=1,*/*/ListKeys=1000,*/*/CryptographicOperationsRsa=1"]
@@ -95,6 +96,28 @@ def test_wrong_quotas_are_refused(tmp_path, arguments):
     assert arguments[0].removeprefix("--") in refused.stderr.replace("_", "-")
 
 
+def test_a_services_calls_count_for_whom_it_calls(tmp_path):
+    """Against the account of the resource that the service names; without one, against its own."""
+    few = "444455556666/*/CryptographicOperationsSymmetric=1,000000000000/*/CryptographicOperationsSymmetric=1000"
+    made = Deployment(tmp_path, arguments=["--request-quotas", "enforced", "--request-quota-adjustments", few])
+    kms = client_of(made.server, made.server.root_credentials())
+    s3, queue = made.service("s3"), made.service("queue")
+    named = {"Effect": "Allow", "Principal": {"Service": ["s3.amazonaws.com", "queue.example.amazonaws.com"]},
+             "Action": "kms:Encrypt", "Resource": "*"}
+    key = kms.create_key(Policy=policy(statement(root_of(keystead.ACCOUNT)), named))["KeyMetadata"]["Arn"]
+
+    def encrypted(service, source):
+        """The answers to twenty calls for a resource."""
+        return [service.call("Encrypt", {"KeyId": key, "Plaintext": "AA=="}, source=source).status for _ in range(20)]
+    theirs = "arn:aws:s3:us-east-1:444455556666:bucket"
+    assert 400 in encrypted(s3, theirs)
+    assert set(encrypted(s3, f"arn:aws:s3:us-east-1:{keystead.ACCOUNT}:bucket")) == {200}
+    assert set(encrypted(s3, None)) == {200}
+    # A service cannot use up the quota of an account that it does not serve.
+    assert set(encrypted(queue, theirs)) == {200}
+    assert made.server.stop() == 0
+
+
 KEYS = ["--request-quota-adjustments", "*/*/Keys=3,*/eu-central-1/Keys=1,*/*/CreateKey=1000"]
 
 
@@ -133,6 +156,30 @@ def test_an_account_has_so_many_keys_at_most(tmp_path):
         assert server.stop() == 0
         server.start()
         assert make_keys(client(), 1) == 0
+
+
+@pytest.mark.parametrize("mode, told", [("off", (None, None, None)), ("shadow", (1.25, 0.06, 0.00004))])
+def test_metrics_tell_how_far_numbers_of_things_are_used(tmp_path, mode, told):
+    """By whoever uses most; who that is stands in the log, not in a label."""
+    running = keystead.Server(tmp_path / "data", "--request-quotas", mode, "--request-quota-adjustments",
+                              "*/*/Keys=4", program=keystead.binary("KEYSTEAD_TEST_CLOCK_BINARY"))
+    kms = client_of(running, running.root_credentials())
+    keys = [kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(5)]
+    for number in range(3):
+        kms.create_alias(AliasName=f"alias/{number}", TargetKeyId=keys[0])
+    for _ in range(2):
+        kms.create_grant(KeyId=keys[1], GranteePrincipal=root_of(keystead.ACCOUNT), Operations=["Encrypt"])
+    for name in ("111", "222"):
+        client_of(running, running.root_credentials(), region=f"xx-far-{name}").create_key()
+    # What was counted stands for a minute.
+    running.advance(61)
+    metrics = running.admin("GET", "/metrics")[1]
+    found = [re.search(rf'^keystead_resource_quota_used{{quota="{quota}"}} (\S+)', metrics, re.MULTILINE)
+             for quota in ("Keys", "AliasesPerKey", "GrantsPerKey")]
+    assert tuple(one and float(one[1]) for one in found) == told
+    assert (f"place=\"{keystead.ACCOUNT} in {keystead.REGION}\"" in running.output()) == (mode == "shadow")
+    assert not re.search(rf"{keystead.ACCOUNT}|{keys[0]}|{keys[1]}", metrics)
+    assert running.stop() == 0, running.output()
 
 
 @pytest.mark.parametrize("mode", ["off", "shadow"])

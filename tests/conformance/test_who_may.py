@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 import journal
 import keystead
 from conftest import client_of, policy, root_of, statement
-from granting import ROOT, SYMMETRIC, grant
+from granting import KINDS, ROOT, SYMMETRIC, grant
 from identities import User, allow, document, session_client, unique
 from keystead import ACCOUNT, OTHER_ACCOUNT, REGION
+from registering import Deployment, client_as, create_session, user
 from test_iam_roles import Role
 from test_model import MODEL
 from test_one_action import NEEDED, OPERATIONS, actions_of
@@ -42,6 +43,11 @@ ALLOWED = "allowed"
 IDENTITY, RESOURCE, BOUNDARY, SESSION = ("identity-based policy", "resource-based policy", "permissions boundary",
                                          "session policy")
 UNKNOWN = "UnrecognizedClientException"
+# The refusal of what a service's session for a user does not carry.
+UNCARRIED = "has no forward access session for this call"
+SERVICE = "s3.amazonaws.com"
+# Actions that a session carries beside those that grants can permit on any kind of key.
+CARRIED = {*SYMMETRIC, *(name for names in KINDS.values() for name in names), "ListGrants", "RetireGrant", "RevokeGrant"}
 
 
 def silent(kind):
@@ -58,7 +64,10 @@ class Place:
     """Two accounts and their administrators, on a server of their own."""
 
     def __init__(self, directory):
-        self.server = keystead.Server(directory)
+        deployment = Deployment(directory)
+        self.server = deployment.server
+        directory = self.server.directory
+        self.s3 = deployment.service("s3")
         other = "AKIAOTHEREXAMPLE0001", "otherSecretOfTheOtherAccountRootUser0001"
         made = keystead.run("account", "create", OTHER_ACCOUNT, "--data-dir", directory,
                             "--access-key-id", other[0], "--secret-access-key", other[1])
@@ -118,6 +127,18 @@ class Scene:
         answer = self.user.client("sts").get_federation_token(Name="guest", **more)
         self.client, self.arn = session_client(self.place.server, answer["Credentials"]), self.user.arn
 
+    def as_service(self, headers):
+        """The caller is the service s3, which sends these headers too."""
+        self.client = client_as(self.place.s3, self.place.server, headers)
+
+    def through_service(self, *statements):
+        """The caller is the service s3 as the user, who has these statements."""
+        if statements:
+            self.user.may(*statements)
+        made = create_session(user(self.place.server.port, self.user.credentials), {"Service": "s3"})
+        assert made.status == 200, made.body
+        self.as_service({"X-Amz-Forward-Access-Token": made.json["ForwardAccessToken"]})
+
     def grant(self, grantee=None):
         """The caller has a grant on the key that permits all that grants can."""
         grant(self.place.kms, self.key, *SYMMETRIC, grantee=grantee or self.arn)
@@ -152,6 +173,9 @@ class Situation:
     other: bool = False
     # The caller is not known: nothing is asked.
     unknown: bool = False
+    # A service calls as itself, or as the user: then nothing is asked but what its session carries.
+    service: bool = False
+    forwarded: bool = False
 
 
 def user_and_delegation(scene, *statements):
@@ -243,6 +267,23 @@ def anybody(scene, condition=None, *statements):
     scene.key_policy(statement(ROOT), statement("*", **({"Condition": condition} if condition else {})))
 
 
+def service_itself(scene, *statements, source=None, granted=False):
+    """The caller is a service, for a resource perhaps, and the key policy has these statements beside the account's."""
+    if statements:
+        scene.key_policy(statement(ROOT), *statements)
+    if granted:
+        scene.place.kms.create_grant(
+            KeyId=scene.key["KeyId"], GranteeServicePrincipal=SERVICE, RetiringPrincipal=ROOT,
+            Operations=SYMMETRIC, Constraints={"SourceArn": OURS})
+    scene.as_service({"X-Amz-Source-Arn": source, "X-Amz-Source-Account": source.split(":")[4]} if source else {})
+
+
+def for_service(effect="Allow", **condition):
+    """A statement of a key policy for the service."""
+    told = {"Effect": effect, "Principal": {"Service": SERVICE}, "Action": "kms:*", "Resource": "*"}
+    return {**told, "Condition": condition} if condition else told
+
+
 def without_access_key(scene, delete):
     """The caller's access key is deleted or inactive, though all else allows."""
     scene.user.may(KMS)
@@ -255,6 +296,9 @@ def without_access_key(scene, delete):
 
 I, R, B, S = (silent(kind) for kind in (IDENTITY, RESOURCE, BOUNDARY, SESSION))
 DENY = {"effect": "Deny"}
+OURS, THEIRS = (f"arn:aws:s3:{REGION}:{account}:bucket" for account in (ACCOUNT, OTHER_ACCOUNT))
+OF_OURS = {"ArnEquals": {"aws:SourceArn": OURS}}
+VIA = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
 SITUATIONS = {
     "IAM alone says nothing": Situation(user_and_delegation, I, I),
     "IAM and delegation": Situation(lambda s: user_and_delegation(s, KMS), ALLOWED, ALLOWED),
@@ -311,6 +355,36 @@ SITUATIONS = {
         retired=explicit(RESOURCE)),
     "a grant, denied by IAM": Situation(
         lambda s: granted(s, allow("kms:*", **DENY)), explicit(IDENTITY), explicit(IDENTITY)),
+    "a service that nothing names": Situation(lambda s: service_itself(s), R, I, service=True),
+    "a service named by the key": Situation(
+        lambda s: service_itself(s, for_service()), ALLOWED, I, retired=R, service=True),
+    "a service, for a resource of ours": Situation(
+        lambda s: service_itself(s, for_service(**OF_OURS), source=OURS), ALLOWED, I, retired=R, service=True),
+    "a service, for a resource of theirs": Situation(
+        lambda s: service_itself(s, for_service(**OF_OURS), source=THEIRS), R, I, service=True),
+    "a service, for no resource": Situation(
+        lambda s: service_itself(s, for_service(**OF_OURS)), R, I, service=True),
+    "a service that the key denies": Situation(
+        lambda s: service_itself(s, for_service(), for_service("Deny")), explicit(RESOURCE), I, service=True),
+    "a service with a grant, for its resource": Situation(
+        lambda s: service_itself(s, granted=True, source=OURS), R, I, granted=ALLOWED, service=True),
+    "a service with a grant, for another resource": Situation(
+        lambda s: service_itself(s, granted=True, source=THEIRS), R, I, service=True),
+    "a user through a service": Situation(lambda s: s.through_service(KMS), ALLOWED, ALLOWED, forwarded=True),
+    "a user through a service, without policies": Situation(lambda s: s.through_service(), I, I, forwarded=True),
+    "a user who may it through the service alone": Situation(
+        lambda s: s.through_service(allow("kms:*", Condition=VIA)), ALLOWED, ALLOWED, forwarded=True),
+    "the same user without the service": Situation(
+        lambda s: user_and_delegation(s, allow("kms:*", Condition=VIA)), I, I),
+    "a user through a service, denied through it": Situation(
+        lambda s: s.through_service(KMS, allow("kms:*", **DENY, Condition=VIA)), explicit(IDENTITY),
+        explicit(IDENTITY), forwarded=True),
+    "a user without policies, through a service that the key names": Situation(
+        lambda s: (s.key_policy(statement(ROOT), for_service()), s.through_service()), I, I, forwarded=True),
+    "a user whom the key names, through a service": Situation(
+        lambda s: (named(s), s.through_service()), ALLOWED, I, retired=R, forwarded=True),
+    "a user with a grant, through a service": Situation(
+        lambda s: (s.grant(), s.through_service()), I, I, granted=ALLOWED, forwarded=True),
     "an access key that is deleted": Situation(
         lambda s: without_access_key(s, True), UNKNOWN, UNKNOWN, unknown=True),
     "an access key that is inactive": Situation(
@@ -334,6 +408,15 @@ def expected(operation, situation):
     """What an operation is answered: the first question that is refused decides."""
     if situation.unknown:
         return UNKNOWN
+    if situation.service:
+        # A service has no aliases, and its grant lets it make none that is less narrow.
+        situation = replace(situation, other=True)
+        if operation in ("DeleteAlias", "UpdateAlias"):
+            return ALLOWED
+        if operation == "CreateGrant":
+            return situation.key
+    if situation.forwarded and not {name.removeprefix("kms:") for name in actions_of(operation)} <= CARRIED:
+        return UNCARRIED
     if situation.other and operation in WITHIN and KEY in WITHIN[operation]:
         # Whatever allows it, the caller learns nothing of the key. DeleteAlias names none but its own.
         return situation.own if operation == "DeleteAlias" else R
@@ -346,7 +429,7 @@ def expected(operation, situation):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """The accounts."""
-    made = Place(tmp_path_factory.mktemp("who-may") / "data")
+    made = Place(tmp_path_factory.mktemp("who-may"))
     yield made
     made.stop()
 
@@ -395,6 +478,8 @@ def verdict(client, operation, arguments):
     told, request_id = answer.get("Error", {}), answer["ResponseMetadata"]["RequestId"]
     if told.get("Code") != "AccessDeniedException":
         return (UNKNOWN if told.get("Code") == UNKNOWN else ALLOWED), request_id
+    if told["Message"].endswith(UNCARRIED):
+        return UNCARRIED, request_id
     _, reason = told["Message"].split(" on resource: ")
     reason = reason.split(" ", 1)[1]
     for action in actions_of(operation):

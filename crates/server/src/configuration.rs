@@ -9,7 +9,12 @@ mod sources;
 mod table;
 mod values;
 
-use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+use std::{
+    ffi::OsString,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService};
@@ -35,6 +40,8 @@ pub struct Settings {
     pub account_id: AccountId,
     /// The Regions served; `None` serves every one.
     pub regions: Option<Vec<Region>>,
+    /// The file that was read, if any.
+    pub config: Option<PathBuf>,
     /// The services that may call; only a file can say them.
     pub services: Vec<RegisteredService>,
     /// The certificate and key of TLS; `None` is plain HTTP.
@@ -142,6 +149,14 @@ fn resolve(
     Ok(settings)
 }
 
+/// The services that a configuration file registers; the file is refused whole if anything in it cannot be read.
+pub(crate) fn services(path: &Path) -> Result<Vec<RegisteredService>, ConfigurationError> {
+    let text = sources::file(path)?;
+    let shown = path.display().to_string();
+    sources::toml(&shown, &text)?;
+    services::toml(&shown, &text)
+}
+
 fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
     Ok(Settings {
         data_dir: required(all, "data_dir", values::path)?,
@@ -149,6 +164,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         admin_listen: required(all, "admin_listen", values::address)?,
         account_id: required(all, "account_id", values::account_id)?,
         regions: optional(all, "regions", values::regions)?,
+        config: optional(all, CONFIG.name, values::path)?,
         services: Vec::new(),
         tls: tls_files(
             optional(all, "tls_certificate", values::path)?,

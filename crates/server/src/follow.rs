@@ -9,19 +9,27 @@ use std::{
 
 use tokio::signal::unix::Signal;
 
-use crate::limits::FILES_POLL;
+use crate::{limits::FILES_POLL, metrics::Metrics};
 
 /// Something that was read from files.
 pub(crate) trait Followed: Send + Sync {
+    /// What it is, as metrics call it.
+    fn name(&self) -> &'static str;
+
     /// The files that it was read from.
     fn files(&self) -> Vec<PathBuf>;
 
-    /// Reads them again and logs what came of it; what was read before stays when the new is not right.
-    fn reload_and_tell(&self);
+    /// Reads them again, logs what came of it and tells whether the new is in force; what was read before stays when the
+    /// new is not right.
+    fn reload_and_tell(&self) -> bool;
 }
 
 /// Reloads on SIGHUP and when a file has changed; never ends. With nothing to follow the signal is heard and does nothing.
-pub(crate) async fn follow(all: Vec<Arc<dyn Followed>>, mut hang_up: Signal) {
+pub(crate) async fn follow(
+    all: Vec<Arc<dyn Followed>>,
+    mut hang_up: Signal,
+    metrics: Arc<Metrics>,
+) {
     let mut seen: Vec<_> = all.iter().map(|followed| stamps(&followed.files())).collect();
     let mut poll = tokio::time::interval(FILES_POLL);
     loop {
@@ -33,7 +41,7 @@ pub(crate) async fn follow(all: Vec<Arc<dyn Followed>>, mut hang_up: Signal) {
             let files = followed.files();
             let now = stamps(&files);
             if is_asked || now != *seen {
-                followed.reload_and_tell();
+                metrics.reloaded(followed.name(), followed.reload_and_tell());
                 // A file that is named only now may have changed after it was read: all are read once more.
                 *seen = if followed.files() == files { now } else { Vec::new() };
             }

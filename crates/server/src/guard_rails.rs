@@ -209,20 +209,28 @@ impl GuardRailsFile {
 }
 
 impl Followed for GuardRailsFile {
+    fn name(&self) -> &'static str {
+        "guard_rails"
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         let policy_files = self.policy_files.lock().unwrap_or_else(PoisonError::into_inner);
         [&self.path].into_iter().chain(&*policy_files).cloned().collect()
     }
 
-    fn reload_and_tell(&self) {
+    fn reload_and_tell(&self) -> bool {
         match read(&self.path) {
             Ok(read) => {
                 self.service.set_guard_rails(read.guard_rails);
                 *self.policy_files.lock().unwrap_or_else(PoisonError::into_inner) =
                     read.policy_files;
                 tracing::info!(guard_rails = %self.path.display(), "new guard rails in force");
+                true
             }
-            Err(error) => tracing::error!(%error, "new guard rails refused: the old ones stay"),
+            Err(error) => {
+                tracing::error!(%error, "new guard rails refused: the old ones stay");
+                false
+            }
         }
     }
 }

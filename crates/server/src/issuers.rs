@@ -127,15 +127,20 @@ impl KeySources {
 
 /// Keys that are fetched have no file to look at: SIGHUP has all of them fetched.
 impl Followed for KeySources {
+    fn name(&self) -> &'static str {
+        "oidc_keys"
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         Vec::new()
     }
 
-    fn reload_and_tell(&self) {
+    fn reload_and_tell(&self) -> bool {
         let discovered = self.discovered.lock().unwrap_or_else(PoisonError::into_inner);
         for remote in self.named_remotes().chain(discovered.values()) {
             remote.forget_schedule();
         }
+        true
     }
 }
 

@@ -24,6 +24,7 @@ mod metrics;
 mod root_credentials;
 pub mod self_signed;
 pub mod serve;
+mod service_registry;
 pub mod services;
 mod shutdown;
 mod stream;

@@ -16,7 +16,7 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
-use service::{QuotaUse, Service, Statistics};
+use service::{QuotaUse, ResourceQuotaUse, Service, Statistics};
 
 use crate::issuers::{KeyAges, KeySources};
 
@@ -42,6 +42,12 @@ struct ListenerLabels {
     listener: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReloadLabels {
+    files: &'static str,
+    result: &'static str,
+}
+
 type Latencies = Family<OperationLabels, Histogram, fn() -> Histogram>;
 
 /// The counters, and the registry that writes them out.
@@ -51,6 +57,7 @@ pub(crate) struct Metrics {
     open: Family<ListenerLabels, Gauge>,
     accepted: Family<ListenerLabels, Counter>,
     handshakes_failed: Family<ListenerLabels, Counter>,
+    reloads: Family<ReloadLabels, Counter>,
     registry: Registry,
 }
 
@@ -63,6 +70,7 @@ impl Metrics {
             open: Family::default(),
             accepted: Family::default(),
             handshakes_failed: Family::default(),
+            reloads: Family::default(),
             registry: Registry::with_prefix("keystead"),
         };
         metrics.registry.register(
@@ -93,6 +101,11 @@ impl Metrics {
             key_sources.fetches(),
         );
         metrics.registry.register_collector(Box::new(KeyAges(Arc::clone(key_sources))));
+        metrics.registry.register(
+            "reloads",
+            "Files read again while serving, by what they are and whether what they say is in force",
+            metrics.reloads.clone(),
+        );
         metrics.registry.register_collector(Box::new(ServiceCollector(service)));
         metrics
     }
@@ -101,6 +114,12 @@ impl Metrics {
     pub(crate) fn answered(&self, operation: &'static str, result: &'static str, took: Duration) {
         self.requests.get_or_create(&RequestLabels { operation, result }).inc();
         self.latencies.get_or_create(&OperationLabels { operation }).observe(took.as_secs_f64());
+    }
+
+    /// Counts files that were read again.
+    pub(crate) fn reloaded(&self, files: &'static str, is_in_force: bool) {
+        let result = if is_in_force { "in_force" } else { "refused" };
+        self.reloads.get_or_create(&ReloadLabels { files, result }).inc();
     }
 
     /// The counters of the connections of one listener.
@@ -172,6 +191,7 @@ impl Collector for ServiceCollector {
             journal_unsynced_records,
             store_position,
             request_quotas,
+            resource_quotas,
         } = self.0.statistics();
         let health = self.0.health();
         let gauges = [
@@ -201,8 +221,30 @@ impl Collector for ServiceCollector {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
-        encode_quotas(&mut encoder, &request_quotas)
+        encode_quotas(&mut encoder, &request_quotas)?;
+        encode_resource_quotas(&mut encoder, &resource_quotas)
     }
+}
+
+/// The use of quotas of numbers of things; nothing unless they are counted.
+fn encode_resource_quotas(
+    encoder: &mut DescriptorEncoder<'_>,
+    uses: &[ResourceQuotaUse],
+) -> fmt::Result {
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let mut used = encoder.encode_descriptor(
+        "resource_quota_used",
+        "How far the account and Region, or the key, that uses the quota most has used it up, from 0",
+        None,
+        MetricType::Gauge,
+    )?;
+    for quota_use in uses {
+        let label = [("quota", quota_use.quota)];
+        ConstGauge::new(quota_use.used).encode(used.encode_family(&label)?)?;
+    }
+    Ok(())
 }
 
 /// The use of request quotas; nothing unless they are counted.

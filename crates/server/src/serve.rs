@@ -33,7 +33,9 @@ use crate::{
     lock::{Lock, LockError},
     logging,
     metrics::Metrics,
-    root_credentials, shutdown,
+    root_credentials,
+    service_registry::ServiceRegistry,
+    shutdown,
     tls::{Certificates, TlsError},
 };
 
@@ -184,13 +186,16 @@ struct Files {
 
 impl Files {
     /// Puts the guard rails in force; gives back what is to be followed.
-    fn apply(self, service: &Service) -> Vec<Arc<dyn Followed>> {
+    fn apply(self, settings: &Settings, service: &Service) -> Vec<Arc<dyn Followed>> {
         let mut followed: Vec<Arc<dyn Followed>> = Vec::new();
         if let Some(certificates) = self.certificates {
             followed.push(certificates);
         }
         if let Some(read) = self.guard_rails {
             followed.push(Arc::new(GuardRailsFile::apply(read, service.clone())));
+        }
+        if let Some(path) = settings.config.clone() {
+            followed.push(Arc::new(ServiceRegistry::new(path, service.clone())));
         }
         followed
     }
@@ -215,7 +220,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     let opened = service::open(assembly).await.map_err(|cause| open_error(settings, cause))?;
     let Opened { service, is_first_start } = opened;
     let certificates = files.certificates.clone();
-    let mut followed = files.apply(&service);
+    let mut followed = files.apply(settings, &service);
     followed.push(Arc::<KeySources>::clone(&key_sources));
     let control = ControlSocket::bind(&settings.data_dir)
         .map_err(|cause| ServeError::Control { data_dir: settings.data_dir.clone(), cause })?;
@@ -234,6 +239,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
         certificates: certificates.filter(|_| is_admin_tls(settings)),
         connections_max: ADMIN_CONNECTIONS_MAX,
     };
+    let following = tokio::spawn(follow(followed, hang_up, Arc::clone(&metrics)));
     let api = Api { service: service.clone(), metrics: Arc::clone(&metrics) };
     let admin = Admin {
         service: service.clone(),
@@ -241,7 +247,6 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
         #[cfg(feature = "test-clock")]
         clock,
     };
-    let following = tokio::spawn(follow(followed, hang_up));
     let fetching = tokio::spawn(key_sources.keep_fresh());
     tokio::join!(
         api_listener.run(Arc::new(api), stop.clone()),

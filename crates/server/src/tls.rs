@@ -76,18 +76,24 @@ impl Certificates {
 }
 
 impl Followed for Certificates {
+    fn name(&self) -> &'static str {
+        "certificate"
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         vec![self.files.certificate.clone(), self.files.key.clone()]
     }
 
-    fn reload_and_tell(&self) {
-        match self.reload() {
+    fn reload_and_tell(&self) -> bool {
+        let reloaded = self.reload();
+        match &reloaded {
             Ok(()) => tracing::info!(
                 certificate = %self.files.certificate.display(),
                 "new certificate in use"
             ),
             Err(error) => tracing::error!(%error, "new certificate refused: the old one stays"),
         }
+        reloaded.is_ok()
     }
 }
 

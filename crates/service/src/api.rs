@@ -85,6 +85,15 @@ pub struct QuotaUse {
     pub used: f64,
 }
 
+/// How a quota of a number of things is used by whoever uses most of it.
+#[derive(Clone, Debug)]
+pub struct ResourceQuotaUse {
+    /// Its name: of keys of an account in a Region, or of aliases or grants of a key.
+    pub quota: &'static str,
+    /// Which part of it is used, from 0; above 1 where quotas are not enforced.
+    pub used: f64,
+}
+
 /// Counters for `/metrics`.
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
@@ -106,6 +115,8 @@ pub struct Statistics {
     pub journal_unsynced_records: u64,
     /// The request quotas that were asked for; none unless they are counted.
     pub request_quotas: Vec<QuotaUse>,
+    /// The quotas of numbers of things; none unless quotas are counted.
+    pub resource_quotas: Vec<ResourceQuotaUse>,
     /// The sequence number of the store's last change.
     pub store_position: u64,
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use sigv4::{HttpRequest, PathRule};
-use wire::enums::GrantOperation;
 use wire::error_codes::ErrorCode;
 use wire::forward_access::{
     CreateForwardAccessSessionRequest, CreateForwardAccessSessionResponse, ForwardedRequest,
@@ -20,7 +19,7 @@ use crate::front::{Body, Proof};
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Api, KeyForms, Operation, Spec};
 use crate::quotas::RequestQuota;
-use crate::services::{RegisteredService, SYSTEM_ACCOUNT, refused};
+use crate::services::{ForwardedAction, RegisteredService, SYSTEM_ACCOUNT, refused};
 use crate::target::NoTarget;
 use crate::trail::Done;
 
@@ -85,7 +84,7 @@ impl Operation for CreateForwardAccessSession {
                 let service = context.host().services.find(name).ok_or_else(|| {
                     ServiceError::validation(format!("No service {name} is registered."))
                 })?;
-                (Arc::clone(service), call.caller.clone(), call.region)
+                (service, call.caller.clone(), call.region)
             }
         };
         if !service.serves_account(user.account()) {
@@ -161,10 +160,12 @@ fn actions(
     service: &RegisteredService,
     asked: Option<&[String]>,
 ) -> Result<Vec<String>, ServiceError> {
-    let text = |action: &GrantOperation| format!("kms:{}", action.as_str());
-    let Some(asked) = asked else { return Ok(service.actions.iter().map(text).collect()) };
-    let is_registered =
-        |asked: &&String| service.actions.iter().any(|known| text(known) == **asked);
+    let Some(asked) = asked else {
+        return Ok(service.actions.iter().map(|action| action.action()).collect());
+    };
+    let is_registered = |asked: &&String| {
+        ForwardedAction::from_action(asked).is_some_and(|action| service.actions.contains(&action))
+    };
     match asked.iter().find(|asked| !is_registered(asked)) {
         Some(action) => Err(refused(service, &format!("is not registered for {action}"))),
         None => Ok(asked.to_vec()),

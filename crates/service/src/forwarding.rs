@@ -13,13 +13,12 @@ use custody::Keyring;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sigv4::Refusal;
-use wire::enums::{GrantOperation, WireEnum};
 use wire::names::Region;
 
 use crate::call::Caller;
 use crate::error::ServiceError;
 use crate::host::Host;
-use crate::services::{Forwarding, Part, RegisteredService};
+use crate::services::{ForwardedAction, Forwarding, Part, RegisteredService};
 use crate::sessions;
 
 /// How long a session lasts.
@@ -78,10 +77,7 @@ pub(crate) fn user_of(
         return Err(ServiceError::expired_token());
     }
     let region: Region = claims.region.parse().map_err(|_| unknown())?;
-    let actions = claims
-        .actions
-        .iter()
-        .filter_map(|text| GrantOperation::from_text(text.strip_prefix("kms:")?));
+    let actions = claims.actions.iter().filter_map(|text| ForwardedAction::from_action(text));
     // What the registry has taken back since is not carried any more.
     let actions = actions.filter(|action| service.actions.contains(action)).collect();
     Ok(user.with_part(Part::Forwarding(Forwarding { service, region, actions })))

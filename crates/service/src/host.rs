@@ -25,7 +25,7 @@ use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
-use crate::quotas::Quotas;
+use crate::quotas::{Quotas, ResourceUses};
 use crate::services::Services;
 use crate::sessions::Sessions;
 use crate::snapshot::KeySnapshot;
@@ -55,6 +55,8 @@ pub(crate) struct Host {
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,
     pub(crate) quotas: Quotas,
+    /// How far quotas of numbers of things are used.
+    pub(crate) resource_uses: ResourceUses,
     /// When the store wipes what rows of destroyed material leave behind.
     pub(crate) scrub: Scrub,
     /// When the deployment was made: before it nobody could see a key being used.
@@ -65,7 +67,7 @@ pub(crate) struct Host {
     pub(crate) sessions: Sessions,
     /// The guard rails in force; each call is judged by those that it finds.
     pub(crate) guard_rails: ArcSwap<GuardRails>,
-    /// Who may call on behalf of users.
+    /// Who may call on behalf of users; each call finds those that are registered when it arrives.
     pub(crate) services: Services,
     /// The signing keys of OIDC providers; absent when none is known.
     pub(crate) issuers: Option<Arc<dyn Issuers>>,

@@ -18,6 +18,7 @@ use wire::names::{KeyId, Region};
 
 use crate::error::ServiceError;
 use crate::host::Host;
+use crate::quotas;
 use crate::trail::Committed;
 
 pub(crate) use self::scrub::Scrub;
@@ -43,6 +44,7 @@ pub(crate) async fn run_once(host: &Host) {
     tell("multi-Region", transit::run(host).await);
     tell("scrub", scrub::run(host).await);
     tell("last usage", host.last_usage.keep(&host.store).await);
+    tell("resource quotas", quotas::count_resources(host).await);
     tell("outbox", host.outbox.clear(&host.store, &host.journal).await);
 }
 

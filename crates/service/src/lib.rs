@@ -57,7 +57,7 @@ mod trail;
 mod web_identity;
 
 pub use accounts::{AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount};
-pub use api::{Answer, Health, Incoming, Peer, QuotaUse, Statistics, TlsDetails};
+pub use api::{Answer, Health, Incoming, Peer, QuotaUse, ResourceQuotaUse, Statistics, TlsDetails};
 #[cfg(feature = "test-clock")]
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
@@ -73,5 +73,7 @@ pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
 pub use quotas::{InvalidQuotaAdjustment, QuotaAdjustment, QuotaMode};
 pub use service::{Service, harden_process, module_description};
-pub use services::{RegisteredService, SYSTEM_ACCOUNT, ServiceAccessKeyError, ServiceSummary};
+pub use services::{
+    ForwardedAction, RegisteredService, SYSTEM_ACCOUNT, ServiceAccessKeyError, ServiceSummary,
+};
 pub use web_identity::{FindingKeys, FoundKeys, InvalidKeySet, Issuers, KeySet};

@@ -28,7 +28,7 @@ use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
-use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas};
+use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas, ResourceUses};
 use crate::service::Service;
 use crate::services::{RegisteredService, Services};
 use crate::sessions::Sessions;
@@ -329,6 +329,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         outbox,
         last_usage: LastUsage::default(),
         quotas: Quotas::new(assembly.request_quotas, assembly.request_quota_adjustments),
+        resource_uses: ResourceUses::default(),
         scrub,
         tracking_start,
         attestation_roots,

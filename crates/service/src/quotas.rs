@@ -23,6 +23,10 @@ use crate::operation::Spec;
 use crate::operations::OPERATIONS;
 use crate::target::{Ask, Target};
 
+mod resources;
+
+pub(crate) use resources::{ResourceUses, count as count_resources};
+
 /// Buckets that are remembered. Beyond that, those that are full again are forgotten, which changes nothing.
 const BUCKETS_COUNT_MAX: usize = 65_536;
 
@@ -192,7 +196,7 @@ impl<'a> Asked<'a> {
             | Ask::Role { .. } => None,
         });
         Asked {
-            account: call.account(),
+            account: charged(call),
             region: call.region,
             now: call.now,
             spec,
@@ -219,6 +223,16 @@ impl<'a> Asked<'a> {
             }
         }
     }
+}
+
+/// Whose quotas a call counts against: the caller's account, or the one for whose resource a service calls. Calls that
+/// services make for an account count against its quotas (AWS KMS Developer Guide, "Request quotas").
+fn charged(call: &Call<'_>) -> AccountId {
+    let source = call.caller.service().and_then(|itself| {
+        let account = itself.source_account.as_deref()?.parse().ok()?;
+        itself.service.serves_account(account).then_some(account)
+    });
+    source.unwrap_or_else(|| call.account())
 }
 
 type BucketKey = (AccountId, Region, &'static str);
@@ -278,8 +292,12 @@ impl Quotas {
 
     /// How many keys an account may have in a Region, when quotas are enforced.
     pub(crate) fn keys_max(&self, account: AccountId, region: Region) -> Option<u32> {
-        let keys_max = || self.adjusted(&(account, region, KEYS)).unwrap_or(KEYS_MAX);
-        (self.mode == QuotaMode::Enforced).then(keys_max)
+        (self.mode == QuotaMode::Enforced).then(|| self.keys_quota(account, region))
+    }
+
+    /// How many keys an account should have in a Region, enforced or not.
+    fn keys_quota(&self, account: AccountId, region: Region) -> u32 {
+        self.adjusted(&(account, region, KEYS)).unwrap_or(KEYS_MAX)
     }
 
     /// How much each quota was used since the start, and how far its fullest bucket is used now; those never asked for

@@ -15,7 +15,7 @@ use crate::front;
 use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
-use crate::services::{self, ServiceAccessKeyError, ServiceSummary};
+use crate::services::{self, RegisteredService, ServiceAccessKeyError, ServiceSummary};
 
 /// A running service. Clones share it.
 #[derive(Clone)]
@@ -67,6 +67,11 @@ impl Service {
     /// Puts guard rails in force for all calls that arrive from now on.
     pub fn set_guard_rails(&self, guard_rails: GuardRails) {
         self.host.guard_rails.store(Arc::new(guard_rails));
+    }
+
+    /// Registers these services and no others, for all calls that arrive from now on.
+    pub fn set_services(&self, services: Vec<RegisteredService>) {
+        self.host.services.set(services);
     }
 
     /// Explains how policies and grants would decide a call. Nothing is done, and nothing is recorded.
@@ -137,6 +142,7 @@ impl Service {
             journal_syncs: journal.syncs,
             journal_unsynced_records: journal.unsynced_frames,
             request_quotas: host.quotas.uses(host.clock.now()),
+            resource_quotas: host.resource_uses.all(),
             store_position: host.store.position(),
         }
     }

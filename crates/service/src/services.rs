@@ -5,8 +5,8 @@
 
 use std::sync::{Arc, LazyLock};
 
+use arc_swap::ArcSwap;
 use policy::{Principal, PrincipalKind};
-use wire::enums::GrantOperation;
 use wire::error_codes::ErrorCode;
 use wire::names::{AccountId, Partition, Region};
 
@@ -18,8 +18,10 @@ use crate::front::optional_header;
 use crate::host::Host;
 use crate::operation::{Api, Spec};
 
+mod actions;
 mod credentials;
 
+pub use actions::ForwardedAction;
 pub use credentials::{ServiceAccessKeyError, ServiceSummary};
 pub(crate) use credentials::{create_access_key, delete_access_key, list};
 
@@ -48,7 +50,7 @@ pub struct RegisteredService {
     /// The accounts whose keys it may call for; all when absent.
     pub accounts: Option<Vec<AccountId>>,
     /// The most that its forward access sessions may carry.
-    pub actions: Vec<GrantOperation>,
+    pub actions: Vec<ForwardedAction>,
 }
 
 impl RegisteredService {
@@ -61,7 +63,7 @@ impl RegisteredService {
             signing_name: name.to_owned(),
             regions: None,
             accounts: None,
-            actions: GrantOperation::ALL.to_vec(),
+            actions: ForwardedAction::all().collect(),
         }
     }
 
@@ -85,22 +87,27 @@ impl RegisteredService {
     }
 }
 
-/// The services of the deployment.
-pub(crate) struct Services(Vec<Arc<RegisteredService>>);
+/// The services of the deployment, as the operator's file registers them now.
+pub(crate) struct Services(ArcSwap<Vec<Arc<RegisteredService>>>);
 
 impl Services {
     pub(crate) fn new(services: Vec<RegisteredService>) -> Services {
-        Services(services.into_iter().map(Arc::new).collect())
+        Services(ArcSwap::from_pointee(services.into_iter().map(Arc::new).collect()))
+    }
+
+    /// Puts others in their place for all calls that arrive from now on.
+    pub(crate) fn set(&self, services: Vec<RegisteredService>) {
+        self.0.store(Arc::new(services.into_iter().map(Arc::new).collect()));
     }
 
     /// The service of that name.
-    pub(crate) fn find(&self, name: &str) -> Option<&Arc<RegisteredService>> {
-        self.0.iter().find(|service| service.name == name)
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<RegisteredService>> {
+        self.0.load().iter().find(|service| service.name == name).cloned()
     }
 
     /// All of them, in the operator's order.
-    pub(crate) fn all(&self) -> &[Arc<RegisteredService>] {
-        &self.0
+    pub(crate) fn all(&self) -> Arc<Vec<Arc<RegisteredService>>> {
+        self.0.load_full()
     }
 }
 
@@ -126,7 +133,7 @@ pub(crate) struct Forwarding {
     /// The Region for which the session was made.
     pub(crate) region: Region,
     /// What the session is for.
-    pub(crate) actions: Vec<GrantOperation>,
+    pub(crate) actions: Vec<ForwardedAction>,
 }
 
 /// What the credential of a service stands for: the service itself, or the user whose session it shows.
@@ -139,7 +146,7 @@ pub(crate) fn admit(
     let unknown = || ServiceError::from(sigv4::Refusal::UnknownAccessKey);
     // A key that outlived its registry entry is nobody's.
     let service = caller.identity().and_then(|identity| host.services.find(identity.name()));
-    let service = Arc::clone(service.ok_or_else(unknown)?);
+    let service = service.ok_or_else(unknown)?;
     if !service.serves_region(region) {
         return Err(refused(&service, "is not registered for this Region"));
     }
@@ -175,13 +182,13 @@ pub(crate) fn check(caller: &Caller, region: Region, spec: &Spec) -> Result<(), 
             Api::Iam | Api::Sts => Err(refused(&itself.service, "has no identities or sessions")),
         },
         Some(Part::Forwarding(Forwarding { service, region: granted, actions })) => {
-            let is_carried = |place| {
-                spec.grant_operation(place).is_some_and(|operation| actions.contains(&operation))
+            let is_carried = |action: &&str| {
+                ForwardedAction::from_action(action).is_some_and(|action| actions.contains(&action))
             };
             let is_allowed = spec.api == Api::Kms
                 && *granted == region
                 && !spec.actions.is_empty()
-                && (0..spec.actions.len()).all(is_carried);
+                && spec.actions.iter().all(is_carried);
             match is_allowed && service.serves_account(caller.account()) {
                 true => Ok(()),
                 false => Err(refused(service, "has no forward access session for this call")),

@@ -53,11 +53,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let parsed = fastest(|| drop(black_box(sigv4::parse(black_box(&request)))));
     let verified = fastest(|| drop(black_box(claim.verify(&request, Some(&key), &expected))));
     let canonical = claim.canonical_request();
+    let string_to_sign = [b'a'; 130];
     let hmac_key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
     let cryptography = fastest(|| {
         black_box(digest::digest(&digest::SHA256, black_box(BODY)));
         black_box(digest::digest(&digest::SHA256, black_box(&canonical)));
-        black_box(hmac::sign(&hmac_key, black_box(&canonical[..130])));
+        black_box(hmac::sign(&hmac_key, black_box(&string_to_sign)));
     });
     println!("parse        {parsed:>7.1?}");
     println!("verify       {verified:>7.1?}");

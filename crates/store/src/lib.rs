@@ -41,6 +41,7 @@ mod locked;
 mod material_imports;
 mod migrations;
 mod multi_region_keys;
+mod numbers;
 mod oidc_provider_rows;
 mod queue;
 mod readers;

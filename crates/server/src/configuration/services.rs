@@ -1,11 +1,10 @@
 //! The services that a file registers: `[[service]]` tables (docs/services.md).
 
-use service::RegisteredService;
+use service::{ForwardedAction, RegisteredService};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
-use wire::enums::{GrantOperation, WireEnum};
 
 use super::{ConfigurationError, sources::line_of};
 
@@ -55,11 +54,10 @@ const SETTINGS: [Setting; 6] = [
     ),
     (
         "actions",
-        "a list of actions of KMS that grants can permit",
+        "a list of actions of KMS that grants can permit, kms:ListGrants or kms:RevokeGrant",
         "actions = [\"kms:Decrypt\"]",
         |service, values| {
-            service.actions =
-                all(values, |text| GrantOperation::from_text(text.strip_prefix("kms:")?))?;
+            service.actions = all(values, ForwardedAction::from_action)?;
             Some(())
         },
     ),

@@ -26,7 +26,7 @@ use crate::target::{AliasAndKeys, AliasNames, OptionalKey, Target};
 use crate::trail::Done;
 
 /// How many aliases may stand for one key (AWS: resource quotas).
-const ALIASES_FOR_A_KEY_MAX: usize = 50;
+pub(crate) const ALIASES_FOR_A_KEY_MAX: u64 = 50;
 
 /// Gives a key a name.
 pub(crate) struct CreateAlias;
@@ -328,7 +328,7 @@ fn customer_alias(text: &str) -> Result<AliasName, ServiceError> {
 }
 
 fn add(record: &mut KeyRecord, row: AliasRow) -> Result<(), ServiceError> {
-    if record.aliases.len() >= ALIASES_FOR_A_KEY_MAX {
+    if u64::try_from(record.aliases.len()).is_ok_and(|count| count >= ALIASES_FOR_A_KEY_MAX) {
         return Err(ServiceError::new(
             ErrorCode::LimitExceededException,
             format!("A key can have at most {ALIASES_FOR_A_KEY_MAX} aliases."),

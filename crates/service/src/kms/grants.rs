@@ -2,7 +2,7 @@
 
 mod creation;
 
-pub(crate) use self::creation::CreateGrant;
+pub(crate) use self::creation::{CreateGrant, GRANTS_FOR_A_KEY_MAX};
 
 use std::sync::Arc;
 

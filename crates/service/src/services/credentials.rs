@@ -99,7 +99,8 @@ pub(crate) fn list(host: &Host) -> Vec<ServiceSummary> {
     let ids = |identity: &Identity| {
         identity.record().access_keys.iter().map(|row| row.access_key_id.clone()).collect()
     };
-    let registered = host.services.all().iter().map(|service| ServiceSummary {
+    let registered = host.services.all();
+    let registered = registered.iter().map(|service| ServiceSummary {
         name: service.name.clone(),
         principal: Some(service.principal.clone()),
         access_key_ids: identities

@@ -35,6 +35,25 @@ async fn place_with_grants() -> Place {
     place
 }
 
+#[tokio::test]
+async fn what_has_a_quota_is_counted() {
+    let place = place_with_grants().await;
+    let counted = async || {
+        let count = |snapshot: &Snapshot<'_>| {
+            let keys = snapshot.numbers_of_keys()?;
+            Ok((keys, snapshot.most_aliases()?, snapshot.most_grants()?))
+        };
+        read(&place, count).await
+    };
+    let grants = Some((region(0), key_id(1), 3));
+    assert_eq!(counted().await, (vec![(account(1), region(0), 2)], None, grants));
+    let mut named = key(3);
+    named.aliases = vec![alias_row("a", key_id(3)), alias_row("b", key_id(3))];
+    save(&place.store, &named).await;
+    let aliases = Some((region(0), key_id(3), 2));
+    assert_eq!(counted().await, (vec![(account(1), region(0), 3)], aliases, grants));
+}
+
 /// The numbers that the grants were made with.
 fn numbers(grants: &[GrantRow]) -> Vec<u8> {
     grants.iter().map(|grant| grant.grant_id.as_bytes()[0]).collect()

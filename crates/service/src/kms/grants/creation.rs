@@ -26,7 +26,7 @@ use crate::target::{GrantToMake, MadeFor, Target};
 use crate::trail::Done;
 
 /// How many grants a key may have (AWS: resource quotas).
-const GRANTS_MAX: u64 = 50_000;
+pub(crate) const GRANTS_FOR_A_KEY_MAX: u64 = 50_000;
 /// How many pairs a constraint may have (API reference, CreateGrant).
 const CONSTRAINT_PAIRS_MAX: usize = 8;
 /// How many characters the value of such a pair may have (the same).
@@ -265,10 +265,10 @@ fn find_or_add(transaction: &mut Transaction<'_>, row: &GrantRow) -> Result<Gran
             return Ok(same.grant_id);
         }
     }
-    if transaction.count_grants(row.region, row.key_id)? >= GRANTS_MAX {
+    if transaction.count_grants(row.region, row.key_id)? >= GRANTS_FOR_A_KEY_MAX {
         return Err(ServiceError::new(
             ErrorCode::LimitExceededException,
-            format!("The key has the most grants that a key may have: {GRANTS_MAX}."),
+            format!("The key has the most grants that a key may have: {GRANTS_FOR_A_KEY_MAX}."),
         ));
     }
     transaction.add_grant(row)?;
