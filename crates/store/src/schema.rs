@@ -25,6 +25,7 @@ use crate::keys::KEYS;
 use crate::material_imports::MATERIAL_IMPORTS;
 use crate::multi_region_keys::MULTI_REGION_KEYS;
 use crate::oidc_provider_rows::{OIDC_CLIENT_IDS, OIDC_THUMBPRINTS};
+use crate::owned_key_materials::OWNED_KEY_MATERIALS;
 use crate::rotations::{MATERIAL_ROTATIONS, ROTATIONS};
 use crate::tags::TAGS;
 
@@ -435,6 +436,7 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &GRANTS,
     &ACCOUNTS,
     &ACCESS_KEYS,
+    &OWNED_KEY_MATERIALS,
     &IDENTITIES,
     &IDENTITY_POLICIES,
     &ATTACHMENTS,
@@ -499,6 +501,7 @@ mod tests {
         (&GRANTS, grants::ONE),
         (&ACCOUNTS, accounts::ONE),
         (&ACCESS_KEYS, AccessKeyRow::OF_OWNER),
+        (&OWNED_KEY_MATERIALS, OwnedKeyMaterialRow::OF_OWNER),
         (&IDENTITIES, identities::ONE),
         (&IDENTITY_POLICIES, IdentityPolicyRow::OF_OWNER),
         (&ATTACHMENTS, AttachmentRow::OF_OWNER),
@@ -586,6 +589,14 @@ mod tests {
             (keys::IN_TRANSIT, "keys USING COVERING INDEX keys_in_transit"),
             (rotations::DUE, "rotations USING COVERING INDEX rotations_by_next_rotation"),
             (material_imports::DUE, "material_imports USING COVERING INDEX material_imports_by"),
+            (
+                owned_key_materials::WRAPPED_BEFORE_OF_ROOTS,
+                "COVERING INDEX access_keys_by_wrapping (d",
+            ),
+            (
+                owned_key_materials::WRAPPED_BEFORE_OF_USERS,
+                "COVERING INDEX user_access_keys_by_wrap",
+            ),
             (identities::HAS_MEMBERS, "memberships USING COVERING INDEX memberships_by_group"),
             (identities::IS_ATTACHED, "attachments USING COVERING INDEX attachments_by_policy"),
             (identities::IS_BOUNDARY, "identities USING COVERING INDEX identities_by_boundary"),
