@@ -8,7 +8,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
-use crate::{owned_key_materials, schema};
+use crate::{oidc_provider_rows, owned_key_materials, schema};
 
 /// Every step, oldest first.
 const STEPS: &[&str] = &[
@@ -16,7 +16,7 @@ const STEPS: &[&str] = &[
     schema::VERSION_2,
     schema::VERSION_3,
     schema::VERSION_4,
-    schema::VERSION_5,
+    oidc_provider_rows::VERSION_5,
     owned_key_materials::VERSION_6,
 ];
 

@@ -382,32 +382,6 @@ CREATE TABLE user_access_keys (
 CREATE UNIQUE INDEX user_access_keys_by_id ON user_access_keys (access_key_id);
 ";
 
-/// The fifth schema: what OIDC providers, which are identities, have besides tags.
-pub(crate) const VERSION_5: &str = "
-CREATE TABLE oidc_client_ids (
-  account TEXT NOT NULL,
-  identity_id TEXT NOT NULL,
-  client_id TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
-  seal_version INTEGER NOT NULL,
-  seal BLOB NOT NULL,
-  PRIMARY KEY (account, identity_id, client_id),
-  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE oidc_thumbprints (
-  account TEXT NOT NULL,
-  identity_id TEXT NOT NULL,
-  thumbprint TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
-  position INTEGER NOT NULL,
-  seal_version INTEGER NOT NULL,
-  seal BLOB NOT NULL,
-  PRIMARY KEY (account, identity_id, thumbprint),
-  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
-) STRICT, WITHOUT ROWID;
-";
-
 /// A table whose rows are sealed.
 pub(crate) struct SealedTable {
     pub(crate) name: &'static str,
