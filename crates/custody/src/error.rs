@@ -59,6 +59,14 @@ pub enum CustodyError {
         /// The version named.
         version: u32,
     },
+    /// A secret names a version of an AWS owned key that is not there, or none is there yet.
+    #[error("the AWS owned key {name} has no version under the number {wrapping_version}")]
+    UnknownOwnedKeyVersion {
+        /// The name of the owned key.
+        name: &'static str,
+        /// The number.
+        wrapping_version: u32,
+    },
     /// A domain key does not open under the root key.
     #[error(
         "the root key does not open the {purpose} domain key of version {version}: this root key \

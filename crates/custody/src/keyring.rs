@@ -7,11 +7,12 @@ use std::sync::Arc;
 use crypto::fields::Fields;
 use crypto::seal::{SealKey, SealKeys};
 use crypto::token::TokenKey;
-use crypto::{KEY_BYTES, Rng, SecretBytes, SecretKey, wrap};
+use crypto::{KEY_BYTES, Rng, SecretBytes, SecretKey};
 use wire::names::{KeyId, KeyMaterialId};
 
 use crate::arena::{Arena, KeySlot, SLOT_BYTES};
-use crate::{CustodyError, DeploymentId, RootKey};
+use crate::owned_keys::OwnedKeys;
+use crate::{CustodyError, DeploymentId, OwnedKey, RootKey};
 
 /// What a domain key is for. A key serves one purpose only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +23,7 @@ pub enum DomainPurpose {
     RowSeal,
     /// Authenticates opaque tokens.
     Token,
-    /// Wraps secret access keys, and the private keys in import tokens.
+    /// Wraps the private keys in import tokens, and opens secrets from before there were owned keys.
     Credential,
 }
 
@@ -89,6 +90,7 @@ pub struct Keyring {
     row_seal: Versions,
     token: Versions,
     credential: Versions,
+    owned: OwnedKeys,
 }
 
 /// All versions of the key of one purpose: the newest works, the older ones read what they made.
@@ -152,6 +154,7 @@ impl Keyring {
             row_seal: versions(DomainPurpose::RowSeal)?,
             token: versions(DomainPurpose::Token)?,
             credential: versions(DomainPurpose::Credential)?,
+            owned: OwnedKeys::new()?,
         })
     }
 
@@ -176,36 +179,34 @@ impl Keyring {
         TokenKey::new(self.token.newest.key.key())
     }
 
-    /// Wraps a secret access key under the newest credential key; answers that key's version too.
+    /// Wraps a secret access key under the newest version of [`OwnedKey::AccessKeys`]; answers that version's number too.
     ///
     /// `aad` names whose credential it is ([`crypto::fields`]); deployment and version are bound
     /// besides.
     ///
     /// # Errors
-    /// Failures of the cryptographic module.
+    /// [`CustodyError::UnknownOwnedKeyVersion`] before an owned key is installed, and failures of the cryptographic module.
     pub fn wrap_credential(
         &self,
         aad: &[u8],
         secret: &[u8],
     ) -> Result<(u32, Vec<u8>), CustodyError> {
-        let newest = &self.credential.newest;
-        let aad = self.credential_aad(newest.version, aad);
-        Ok((newest.version, wrap::wrap(newest.key.key(), &aad, secret)?))
+        self.wrap_under(OwnedKey::AccessKeys, |version| self.credential_aad(version, aad), secret)
     }
 
     /// Unwraps what [`Keyring::wrap_credential`] made with the same `aad`.
     ///
     /// # Errors
     /// [`CustodyError::InvalidCiphertext`] when it is another's credential or was altered;
-    /// [`CustodyError::UnknownDomainKey`] when there is no such version.
+    /// [`CustodyError::UnknownOwnedKeyVersion`] and [`CustodyError::UnknownDomainKey`] when there is no such version.
     pub fn unwrap_credential(
         &self,
         version: u32,
         aad: &[u8],
         wrapped: &[u8],
     ) -> Result<SecretBytes, CustodyError> {
-        let key = self.key(DomainPurpose::Credential, version)?;
-        Ok(wrap::unwrap(key, &self.credential_aad(version, aad), wrapped)?)
+        let aad = self.credential_aad(version, aad);
+        self.unwrap_under(OwnedKey::AccessKeys, version, &aad, wrapped)
     }
 
     /// The id of material that somebody else made: `HMAC-SHA-256(K, encode("key material id", key id, material))` under the
@@ -220,6 +221,11 @@ impl Keyring {
         let first = older.first().unwrap_or(newest);
         let parts = [b"key material id".as_slice(), key_id.as_str().as_bytes(), material.expose()];
         KeyMaterialId::from_bytes(SealKey::new(first.version, first.key.key()).tag(&parts))
+    }
+
+    /// The AWS owned keys in use.
+    pub(crate) fn owned_keys(&self) -> &OwnedKeys {
+        &self.owned
     }
 
     /// The newest key of a purpose and its version.

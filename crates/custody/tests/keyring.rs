@@ -29,6 +29,7 @@ fn a_keyring_opens_again_with_the_same_keys() {
     assert!(again.seal_keys().check(1, &[b"row"], &seal));
     let token = first.token_key().seal("ListKeys", b"binding", b"after").unwrap();
     assert_eq!(again.token_key().open("ListKeys", b"binding", &token).unwrap(), b"after");
+    again.install_owned_keys(again.open_owned_keys(&deployment.owned_keys).unwrap());
     let (version, wrapped) = first.wrap_credential(b"AKIAEXAMPLE", b"secret").unwrap();
     let secret = again.unwrap_credential(version, b"AKIAEXAMPLE", &wrapped).unwrap();
     assert_eq!(secret.expose(), b"secret");
@@ -101,6 +102,10 @@ fn a_credential_opens_for_its_owner_and_version_only() {
     ));
     assert!(matches!(
         keyring.unwrap_credential(version + 1, b"AKIAEXAMPLE", &wrapped),
+        Err(CustodyError::UnknownOwnedKeyVersion { name: "iam-access-keys", .. })
+    ));
+    assert!(matches!(
+        keyring.unwrap_credential(2, b"AKIAEXAMPLE", &wrapped),
         Err(CustodyError::UnknownDomainKey { purpose: DomainPurpose::Credential, version: 2 })
     ));
 }

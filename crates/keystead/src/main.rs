@@ -15,7 +15,7 @@ use server::{
     audit,
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
     explain::{self, Format},
-    self_signed, serve, services,
+    owned_keys, self_signed, serve, services,
 };
 use service::{Clock, SupposedCall, SystemClock};
 use zeroize::Zeroizing;
@@ -48,6 +48,8 @@ enum Command {
     /// Make, list and delete the access keys of registered services, with a server running or not.
     #[command(subcommand)]
     Service(ServiceCommand),
+    /// Tell the AWS owned keys, which protect the server's own secrets, or rotate one; with a server running or not.
+    OwnedKeys(OwnedKeys),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -80,6 +82,30 @@ enum ServiceCommand {
         /// The access key id.
         #[arg(value_name = "ID")]
         access_key_id: String,
+        #[command(flatten)]
+        data_dir: DataDirFlags,
+    },
+}
+
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct OwnedKeys {
+    #[command(subcommand)]
+    command: Option<OwnedKeysCommand>,
+    /// How they are told: text or json.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: Format,
+    #[command(flatten)]
+    data_dir: DataDirFlags,
+}
+
+#[derive(Subcommand)]
+enum OwnedKeysCommand {
+    /// Rotate an AWS owned key now. A running server then moves what older versions protect, and destroys them.
+    Rotate {
+        /// Its name.
+        #[arg(value_name = "NAME")]
+        name: String,
         #[command(flatten)]
         data_dir: DataDirFlags,
     },
@@ -246,6 +272,7 @@ fn main() -> ExitCode {
         Command::Explain(line) => explain_call(line),
         Command::WhoCan(line) => tell_who_can(line),
         Command::Service(command) => command_services(command),
+        Command::OwnedKeys(line) => command_owned_keys(line),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -346,6 +373,16 @@ fn command_services(command: ServiceCommand) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+fn command_owned_keys(line: OwnedKeys) -> Result<(), Box<dyn Error>> {
+    let mut out = io::stdout().lock();
+    if let Some(OwnedKeysCommand::Rotate { name, data_dir }) = line.command {
+        let settings = data_dir.resolve(configuration::environment())?;
+        return Ok(owned_keys::rotate(&settings, &name, &mut out)?);
+    }
+    let settings = line.data_dir.resolve(configuration::environment())?;
+    Ok(owned_keys::list(&settings, line.format, &mut out)?)
 }
 
 fn tell_version() -> Result<(), Box<dyn Error>> {

@@ -19,7 +19,7 @@ use crate::{
     explain,
     limits::{CONTROL_ACCOUNTS_MAX, CONTROL_BYTES_MAX},
     lock::{Lock, LockError},
-    services,
+    owned_keys, services,
 };
 
 /// Bytes of an access key id and of a secret; AWS's ids have 16 to 128, and what a test invents may be shorter.
@@ -249,7 +249,8 @@ pub(crate) fn command_outcome(
         | Outcome::Explained { .. }
         | Outcome::ServiceAccessKey { .. }
         | Outcome::ServiceAccessKeyDeleted
-        | Outcome::Services { .. } => Ok(outcome),
+        | Outcome::Services { .. }
+        | Outcome::OwnedKeyRotated { .. } => Ok(outcome),
     }
 }
 
@@ -265,6 +266,8 @@ pub(crate) async fn obey(service: &Service, command: Command) -> Outcome {
             services::delete(service, access_key_id).await
         }
         Command::ListServices => Ok(services::list_all(service)),
+        Command::ListOwnedKeys => owned_keys::list_all(service).await,
+        Command::RotateOwnedKey { name } => owned_keys::rotate_now(service, &name).await,
     };
     obeyed.unwrap_or_else(|message| Outcome::Refused { message })
 }

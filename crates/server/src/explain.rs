@@ -32,7 +32,7 @@ pub fn explain(
     tell(settings, Command::Explain { call }, format, out)
 }
 
-fn tell(
+pub(crate) fn tell(
     settings: &Settings,
     command: Command,
     format: Format,
@@ -80,7 +80,7 @@ pub(crate) async fn answer_who_can(
     explained(&service.who_can(call).await.map_err(|error| error.to_string())?)
 }
 
-fn explained(told: &(impl Serialize + Display)) -> Result<Outcome, String> {
+pub(crate) fn explained(told: &(impl Serialize + Display)) -> Result<Outcome, String> {
     let data = serde_json::to_value(told).map_err(|error| error.to_string())?;
     Ok(Outcome::Explained { text: told.to_string(), data })
 }

@@ -21,6 +21,7 @@ mod listener;
 mod lock;
 mod logging;
 mod metrics;
+pub mod owned_keys;
 mod root_credentials;
 pub mod self_signed;
 pub mod serve;

@@ -8,7 +8,7 @@ use crypto::fields::Fields;
 use custody::Keyring;
 use jiff::Timestamp;
 use sigv4::SecretAccessKey;
-use store::{AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow};
+use store::{AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, Transaction};
 use wire::names::{AccountId, Partition};
 use zeroize::Zeroizing;
 
@@ -138,6 +138,7 @@ pub(crate) fn empty(account: AccountId, now: Timestamp) -> AccountRecord {
     AccountRecord {
         account: AccountRow { account, sequence: 0, created: now },
         access_keys: Vec::new(),
+        owned_keys: Vec::new(),
     }
 }
 
@@ -241,6 +242,25 @@ pub(crate) fn unwrap(
             Ok(Credential::of_root(&row.access_key_id, account, SecretAccessKey::new(secret)))
         })
         .collect()
+}
+
+/// Wraps the secrets of a root user's access keys anew that something older than this version wraps.
+pub(crate) fn rewrap(
+    keyring: &Keyring,
+    transaction: &mut Transaction<'_>,
+    account: AccountId,
+    newest: u32,
+) -> Result<(), ServiceError> {
+    let Some(mut record) = transaction.account(account)? else { return Ok(()) };
+    for row in record.access_keys.iter_mut().filter(|row| row.domain_key_version < newest) {
+        let aad = aad(account, &row.access_key_id);
+        let secret =
+            keyring.unwrap_credential(row.domain_key_version, &aad, &row.wrapped_secret)?;
+        (row.domain_key_version, row.wrapped_secret) =
+            keyring.wrap_credential(&aad, secret.expose())?;
+    }
+    transaction.save_account(&record)?;
+    Ok(())
 }
 
 fn aad(account: AccountId, access_key_id: &str) -> Vec<u8> {

@@ -373,6 +373,7 @@ impl From<CustodyError> for ServiceError {
             | CustodyError::SelfTestFailed
             | CustodyError::NotCapable { .. }
             | CustodyError::UnknownDomainKey { .. }
+            | CustodyError::UnknownOwnedKeyVersion { .. }
             | CustodyError::WrongRootKey { .. }
             | CustodyError::DomainKeysIncomplete { .. }
             | CustodyError::RootKeyRefused

@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use store::KeyRecord;
 use uuid::Uuid;
-use wire::enums::RotationType;
-use wire::names::{KeyArn, KeyMaterialId, Region};
+use wire::enums::{OriginType, RotationType};
+use wire::names::{KeyArn, KeyId, KeyMaterialId, Region};
 
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::kms::other_regions;
+use crate::services::SYSTEM_ACCOUNT;
 use crate::snapshot::arn_of;
 
 /// What is told of a rotation beside the key.
@@ -51,22 +52,43 @@ pub(crate) fn rotated(
     event_ids: &[Uuid],
     now: Timestamp,
 ) -> Vec<Vec<u8>> {
-    let mut details = Map::new();
-    let ids = [
-        ("previousKeyMaterialId", rotation.former),
-        ("currentKeyMaterialId", record.key.current_key_material_id),
-    ];
-    for (name, id) in ids {
-        if let Some(id) = id {
-            details.insert(name.to_owned(), id.to_string().into());
-        }
-    }
-    details.insert("rotationType".to_owned(), rotation.rotation_type.as_str().into());
+    let current = record.key.current_key_material_id;
+    let mut details = rotation_details(rotation.former, current, rotation.rotation_type);
     details.insert("keyOrigin".to_owned(), record.key.origin.as_str().into());
     let (first, others) =
         event_ids.split_first().map_or((Uuid::nil(), &[][..]), |(id, rest)| (*id, rest));
     let own = event("RotateKey", record, record.key.region, details, first, now);
     std::iter::once(own).chain(synchronized(record, others, now)).collect()
+}
+
+/// `RotateKey` of an AWS owned key, told to the system account alone.
+pub(crate) fn owned_key_rotated(
+    (region, key_id): (Region, KeyId),
+    (former, current): (KeyMaterialId, KeyMaterialId),
+    rotation_type: RotationType,
+    event_id: Uuid,
+    now: Timestamp,
+) -> Vec<u8> {
+    let mut details = rotation_details(Some(former), Some(current), rotation_type);
+    details.insert("keyOrigin".to_owned(), OriginType::AwsKms.as_str().into());
+    details.insert("keyId".to_owned(), key_id.to_string().into());
+    let arn = KeyArn { region, account: *SYSTEM_ACCOUNT, key_id };
+    event_of("RotateKey", &arn, details, event_id, now)
+}
+
+fn rotation_details(
+    former: Option<KeyMaterialId>,
+    current: Option<KeyMaterialId>,
+    rotation_type: RotationType,
+) -> Map<String, Value> {
+    let mut details = Map::new();
+    for (name, id) in [("previousKeyMaterialId", former), ("currentKeyMaterialId", current)] {
+        if let Some(id) = id {
+            details.insert(name.to_owned(), id.to_string().into());
+        }
+    }
+    details.insert("rotationType".to_owned(), rotation_type.as_str().into());
+    details
 }
 
 /// `SynchronizeMultiRegionKey` for each related key; one id for each.
@@ -93,9 +115,20 @@ fn event(
     event_id: Uuid,
     now: Timestamp,
 ) -> Vec<u8> {
-    let account_id = record.key.account.to_string();
-    let arn = KeyArn { region, ..arn_of(&record.key) }.to_string();
+    let arn = KeyArn { region, ..arn_of(&record.key) };
     details.insert("keyId".to_owned(), record.key.key_id.to_string().into());
+    event_of(event_name, &arn, details, event_id, now)
+}
+
+fn event_of(
+    event_name: &str,
+    arn: &KeyArn,
+    details: Map<String, Value>,
+    event_id: Uuid,
+    now: Timestamp,
+) -> Vec<u8> {
+    let (account_id, region) = (arn.account.to_string(), arn.region);
+    let arn = arn.to_string();
     let details = Value::Object(details).to_string();
     let event_id = event_id.to_string();
     let resources =

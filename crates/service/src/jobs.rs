@@ -1,11 +1,12 @@
-//! What the service does by itself: destroying keys and imported material on their dates, rotating keys, finishing what
-//! changes of multi-Region keys began, keeping last uses, and clearing the outbox.
+//! What the service does by itself: destroying keys and imported material on their dates, rotating keys and the server's
+//! own, finishing what changes of multi-Region keys began, keeping last uses, and clearing the outbox.
 //!
 //! Each job looks for hints, and decides anew inside a transaction on rows that are verified there; so a job that runs twice,
 //! or after a restart, finds nothing left to do.
 
 mod deletion;
 mod expiry;
+mod owned_keys;
 mod rotation;
 mod scrub;
 mod transit;
@@ -41,6 +42,7 @@ pub(crate) async fn run_once(host: &Host) {
     tell("deletion", deletion::run(host).await);
     tell("expiry", expiry::run(host).await);
     tell("rotation", rotation::run(host).await);
+    tell("owned keys", owned_keys::run(host).await);
     tell("multi-Region", transit::run(host).await);
     tell("scrub", scrub::run(host).await);
     tell("last usage", host.last_usage.keep(&host.store).await);

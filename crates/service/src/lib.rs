@@ -41,6 +41,7 @@ mod open;
 mod operation;
 mod operations;
 mod outbox;
+mod owned_keys;
 mod page;
 mod pipeline;
 mod principals;
@@ -71,6 +72,7 @@ pub use guard_rails::{
 };
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
+pub use owned_keys::{OwnedKeyError, OwnedKeyReport, OwnedKeySummary, OwnedKeyVersion};
 pub use quotas::{InvalidQuotaAdjustment, QuotaAdjustment, QuotaMode};
 pub use service::{Service, harden_process, module_description};
 pub use services::{

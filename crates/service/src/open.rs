@@ -28,9 +28,10 @@ use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
+use crate::owned_keys;
 use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas, ResourceUses};
 use crate::service::Service;
-use crate::services::{RegisteredService, Services};
+use crate::services::{RegisteredService, SYSTEM_ACCOUNT, Services};
 use crate::sessions::Sessions;
 use crate::web_identity::Issuers;
 
@@ -149,8 +150,10 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
         }
     };
     let store = locked.unlock(keyring.seal_keys())?;
+    owned_keys::open(&store, &keyring, &*rng, assembly.clock.now()).await?;
     // A first start that ended before its account was committed is still the first start.
-    let is_first_start = store.read(all_accounts).await?.is_empty();
+    let is_of_tenant = |record: &AccountRecord| record.account.account != *SYSTEM_ACCOUNT;
+    let is_first_start = !store.read(all_accounts).await?.iter().any(is_of_tenant);
     if is_first_start {
         let record = first_account(&assembly, &keyring, &*rng)?;
         store.write(move |transaction| transaction.save_account(&record)).await?;

@@ -15,6 +15,7 @@ use crate::front;
 use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
+use crate::owned_keys::{self, OwnedKeyError, OwnedKeyReport};
 use crate::services::{self, RegisteredService, ServiceAccessKeyError, ServiceSummary};
 
 /// A running service. Clones share it.
@@ -115,6 +116,22 @@ impl Service {
     /// Lists the services.
     pub fn services(&self) -> Vec<ServiceSummary> {
         services::list(&self.host)
+    }
+
+    /// Tells the AWS owned keys: that they exist, what stands under them and when they rotated.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn owned_keys(&self) -> Result<OwnedKeyReport, ServiceError> {
+        owned_keys::list(&self.host).await
+    }
+
+    /// Rotates an AWS owned key now; answers the number of its new version. The jobs move what older versions wrap.
+    ///
+    /// # Errors
+    /// See [`OwnedKeyError`]; nothing has changed then.
+    pub async fn rotate_owned_key(&self, name: &str) -> Result<u32, OwnedKeyError> {
+        owned_keys::rotate_on_demand(&self.host, name).await
     }
 
     /// Runs the jobs now instead of at their next look.

@@ -24,7 +24,9 @@ pub struct AccessKeyRow {
     pub principal_arn: String,
     /// Whether it may be used.
     pub status: AccessKeyStatus,
-    /// The version of the domain key that wraps the secret.
+    /// The number of what wraps the secret: a version of an AWS owned key
+    /// ([`OWNED_WRAPPING_VERSIONS_START`](crate::OWNED_WRAPPING_VERSIONS_START)), or of a domain key in rows from before there
+    /// were owned keys.
     pub domain_key_version: u32,
     /// The wrapped secret. Custody authenticates it together with the access key's identity.
     pub wrapped_secret: Vec<u8>,

@@ -1,4 +1,4 @@
-//! The account aggregate: the account's own row and its access keys.
+//! The account aggregate: the account's own row, its access keys, and the system account's AWS owned keys.
 
 use crypto::seal::{SEAL_BYTES, SealKeys};
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use crate::change::Change;
 use crate::columns::{Columns, Values};
 use crate::error::{Result, StoreError};
 use crate::identity_rows::USER_ACCESS_KEYS;
+use crate::owned_key_materials::{self, OwnedKeyMaterialRow};
 use crate::schema::SealedTable;
 use crate::seal::{Manifest, Seal};
 use crate::sequences::Aggregate;
@@ -25,6 +26,8 @@ pub struct AccountRecord {
     pub account: AccountRow,
     /// Its access keys, by id.
     pub access_keys: Vec<AccessKeyRow>,
+    /// The material of AWS owned keys; the system account has it, and no other.
+    pub owned_keys: Vec<OwnedKeyMaterialRow>,
 }
 
 /// The account itself.
@@ -66,6 +69,13 @@ const SAVE: &str = "
       sequence = excluded.sequence, created_nanos = excluded.created_nanos,
       seal_version = excluded.seal_version, seal = excluded.seal, manifest = excluded.manifest";
 
+/// An account's rows as they stand in the database, verified.
+struct StoredAccount {
+    account: AccountRow,
+    access_keys: Vec<Stored<AccessKeyRow>>,
+    owned_keys: Vec<Stored<OwnedKeyMaterialRow>>,
+}
+
 impl AccountRow {
     fn values(&self, sequence: u64) -> Result<Vec<Value>> {
         let values = Values::new().text(self.account.as_str());
@@ -82,7 +92,7 @@ impl AccountRow {
 }
 
 impl Snapshot<'_> {
-    /// The account with its access keys, each seal and the manifest checked.
+    /// The account with all its rows, each seal and the manifest checked.
     ///
     /// # Errors
     ///
@@ -90,9 +100,10 @@ impl Snapshot<'_> {
     /// one too many.
     pub fn account(&self, account: AccountId) -> Result<Option<AccountRecord>> {
         let stored = self.stored_account(account)?;
-        Ok(stored.map(|(account, access_keys)| AccountRecord {
+        Ok(stored.map(|StoredAccount { account, access_keys, owned_keys }| AccountRecord {
             account,
             access_keys: aggregate::rows(access_keys),
+            owned_keys: aggregate::rows(owned_keys),
         }))
     }
 
@@ -111,10 +122,7 @@ impl Snapshot<'_> {
         Ok(accounts)
     }
 
-    fn stored_account(
-        &self,
-        account: AccountId,
-    ) -> Result<Option<(AccountRow, Vec<Stored<AccessKeyRow>>)>> {
+    fn stored_account(&self, account: AccountId) -> Result<Option<StoredAccount>> {
         let (connection, keys) = (self.connection(), self.seal_keys());
         let identity: [&dyn ToSql; 1] = [&account.as_str()];
         let root = connection
@@ -123,8 +131,10 @@ impl Snapshot<'_> {
             .optional()?
             .transpose()?;
         let Some((row, seal, manifest_tag)) = root else {
-            if aggregate::exists::<AccessKeyRow>(connection, &identity)? {
-                return Err(refuse(account, "access keys of the account stand without it"));
+            if aggregate::exists::<AccessKeyRow>(connection, &identity)?
+                || aggregate::exists::<OwnedKeyMaterialRow>(connection, &identity)?
+            {
+                return Err(refuse(account, "rows of the account stand without it"));
             }
             self.check_newest(Aggregate::account(account), None)
                 .map_err(|why| refuse(account, why))?;
@@ -132,12 +142,13 @@ impl Snapshot<'_> {
         };
         let mut manifest = Manifest::new(&ACCOUNTS, &[account.as_str()], &seal);
         let access_keys = aggregate::load(connection, keys, &identity, &mut manifest)?;
+        let owned_keys = aggregate::load(connection, keys, &identity, &mut manifest)?;
         if !manifest.check(keys, seal.version, &manifest_tag) {
             return Err(refuse(account, "the account's rows do not fit its manifest"));
         }
         self.check_newest(Aggregate::account(account), Some(row.sequence))
             .map_err(|why| refuse(account, why))?;
-        Ok(Some((row, access_keys)))
+        Ok(Some(StoredAccount { account: row, access_keys, owned_keys }))
     }
 }
 
@@ -163,13 +174,15 @@ impl Transaction<'_> {
     /// # Errors
     ///
     /// [`StoreError::Conflict`] if the record's sequence is not the stored one (0 for a new
-    /// account), or an access key is another account's or a user's; [`StoreError::Seal`] if what is stored was
-    /// tampered with: it is not sealed over.
+    /// account), if an access key is another account's or a user's, or if what wraps its secret was
+    /// destroyed; [`StoreError::Seal`] if what is stored was tampered with: it is not sealed over.
     pub fn save_account(&mut self, record: &AccountRecord) -> Result<u64> {
         let row = &record.account;
         let stored = self.stored_account(row.account)?;
-        let (stored_sequence, stored_keys) =
-            stored.map_or((0, Vec::new()), |(stored, access_keys)| (stored.sequence, access_keys));
+        let (stored_sequence, stored_keys, stored_owned) = stored
+            .map_or((0, Vec::new(), Vec::new()), |stored| {
+                (stored.account.sequence, stored.access_keys, stored.owned_keys)
+            });
         if stored_sequence != row.sequence {
             let identity = row.account.to_string();
             return Err(StoreError::Conflict { table: ACCOUNTS.name, identity });
@@ -180,19 +193,24 @@ impl Transaction<'_> {
                 return Err(StoreError::Conflict { table: USER_ACCESS_KEYS.name, identity });
             }
         }
+        let wrapping_versions = record.access_keys.iter().map(|row| row.domain_key_version);
+        owned_key_materials::refuse_destroyed(self.connection(), wrapping_versions)?;
         let sequence = self.next_sequence();
         let access_keys = self.plan(row, sequence, &stored_keys, &record.access_keys)?;
+        let owned_keys = self.plan(row, sequence, &stored_owned, &record.owned_keys)?;
 
         let mut values = row.values(sequence)?;
         let seal = Seal::of_row(self.seal_keys(), &ACCOUNTS, &values);
         let mut manifest = Manifest::new(&ACCOUNTS, &[row.account.as_str()], &seal);
         access_keys.list(&mut manifest);
+        owned_keys.list(&mut manifest);
         values.extend(seal.values());
         values.push(Value::Blob(manifest.tag(self.seal_keys()).to_vec()));
         self.all_or_nothing(|transaction| {
             let connection = transaction.connection();
             connection.prepare_cached(SAVE)?.execute(params_from_iter(values))?;
             access_keys.write(connection)?;
+            owned_keys.write(connection)?;
             transaction.tell(Change::Account { account: row.account })?;
             for access_key in access_keys.touched() {
                 let access_key_id = access_key.access_key_id.clone();
@@ -203,6 +221,9 @@ impl Transaction<'_> {
         let aggregate = Aggregate::account(row.account);
         let old = (stored_sequence > 0).then_some(stored_sequence);
         self.account_for(aggregate, (&ACCOUNTS, &[row.account.as_str()]), old, (sequence, true));
+        if stored_owned.iter().any(|stored| !record.owned_keys.contains(&stored.row)) {
+            self.wipe_after_commit()?;
+        }
         Ok(sequence)
     }
 }

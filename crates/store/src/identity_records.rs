@@ -16,6 +16,7 @@ use crate::identity_rows::{
     AttachmentRow, IdentityPolicyRow, IdentityTagRow, MembershipRow, UserAccessKeyRow,
 };
 use crate::oidc_provider_rows::{ClientIdRow, ThumbprintRow};
+use crate::owned_key_materials;
 use crate::seal::{Manifest, Seal};
 use crate::sequences::Aggregate;
 use crate::snapshot::Snapshot;
@@ -188,7 +189,7 @@ impl Transaction<'_> {
     ///
     /// [`StoreError::Conflict`] if the record's sequence is not the stored one (0 for a new
     /// identity), if its name is another's of that kind, or if an access key id is another's, a root
-    /// user's included; [`StoreError::Seal`] if what is stored was tampered with: it is not sealed
+    /// user's included, or if what wraps a secret was destroyed; [`StoreError::Seal`] if what is stored was tampered with: it is not sealed
     /// over.
     pub fn save_identity(&mut self, record: &IdentityRecord) -> Result<u64> {
         let row = &record.identity;
@@ -204,6 +205,8 @@ impl Transaction<'_> {
             return Err(conflict(row));
         }
         self.refuse_taken_access_keys(record)?;
+        let wrapping_versions = record.access_keys.iter().map(|row| row.domain_key_version);
+        owned_key_materials::refuse_destroyed(self.connection(), wrapping_versions)?;
         let is_new = stored.is_none();
         let stored = stored.map(|stored| stored.rows).unwrap_or_default();
         let sequence = self.next_sequence();

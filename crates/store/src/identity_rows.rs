@@ -53,7 +53,7 @@ pub struct UserAccessKeyRow {
     pub access_key_id: String,
     /// Whether it may be used.
     pub status: AccessKeyStatus,
-    /// The version of the domain key that wraps the secret.
+    /// The number of what wraps the secret, as in [`AccessKeyRow`](crate::AccessKeyRow).
     pub domain_key_version: u32,
     /// The wrapped secret. Custody authenticates it together with the user's and the key's identity.
     pub wrapped_secret: Vec<u8>,

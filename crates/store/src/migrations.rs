@@ -8,7 +8,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
-use crate::schema;
+use crate::{oidc_provider_rows, owned_key_materials, schema};
 
 /// Every step, oldest first.
 const STEPS: &[&str] = &[
@@ -16,7 +16,8 @@ const STEPS: &[&str] = &[
     schema::VERSION_2,
     schema::VERSION_3,
     schema::VERSION_4,
-    schema::VERSION_5,
+    oidc_provider_rows::VERSION_5,
+    owned_key_materials::VERSION_6,
 ];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
@@ -105,7 +106,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 5);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 6);
     }
 
     #[test]
@@ -114,7 +115,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 5 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 6 }), "{refusal}");
     }
 
     #[test]

@@ -25,6 +25,32 @@ pub struct ThumbprintRow {
     pub position: u32,
 }
 
+/// The fifth schema: what OIDC providers, which are identities, have besides tags.
+pub(crate) const VERSION_5: &str = "
+CREATE TABLE oidc_client_ids (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, client_id),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE oidc_thumbprints (
+  account TEXT NOT NULL,
+  identity_id TEXT NOT NULL,
+  thumbprint TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  seal_version INTEGER NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (account, identity_id, thumbprint),
+  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
+) STRICT, WITHOUT ROWID;
+";
+
 pub(crate) const OIDC_CLIENT_IDS: SealedTable = SealedTable {
     name: "oidc_client_ids",
     schema_version: 5,

@@ -25,6 +25,7 @@ use crate::keys::KEYS;
 use crate::material_imports::MATERIAL_IMPORTS;
 use crate::multi_region_keys::MULTI_REGION_KEYS;
 use crate::oidc_provider_rows::{OIDC_CLIENT_IDS, OIDC_THUMBPRINTS};
+use crate::owned_key_materials::OWNED_KEY_MATERIALS;
 use crate::rotations::{MATERIAL_ROTATIONS, ROTATIONS};
 use crate::tags::TAGS;
 
@@ -381,32 +382,6 @@ CREATE TABLE user_access_keys (
 CREATE UNIQUE INDEX user_access_keys_by_id ON user_access_keys (access_key_id);
 ";
 
-/// The fifth schema: what OIDC providers, which are identities, have besides tags.
-pub(crate) const VERSION_5: &str = "
-CREATE TABLE oidc_client_ids (
-  account TEXT NOT NULL,
-  identity_id TEXT NOT NULL,
-  client_id TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
-  seal_version INTEGER NOT NULL,
-  seal BLOB NOT NULL,
-  PRIMARY KEY (account, identity_id, client_id),
-  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE oidc_thumbprints (
-  account TEXT NOT NULL,
-  identity_id TEXT NOT NULL,
-  thumbprint TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
-  position INTEGER NOT NULL,
-  seal_version INTEGER NOT NULL,
-  seal BLOB NOT NULL,
-  PRIMARY KEY (account, identity_id, thumbprint),
-  FOREIGN KEY (account, identity_id) REFERENCES identities (account, identity_id)
-) STRICT, WITHOUT ROWID;
-";
-
 /// A table whose rows are sealed.
 pub(crate) struct SealedTable {
     pub(crate) name: &'static str,
@@ -435,6 +410,7 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &GRANTS,
     &ACCOUNTS,
     &ACCESS_KEYS,
+    &OWNED_KEY_MATERIALS,
     &IDENTITIES,
     &IDENTITY_POLICIES,
     &ATTACHMENTS,
@@ -499,6 +475,7 @@ mod tests {
         (&GRANTS, grants::ONE),
         (&ACCOUNTS, accounts::ONE),
         (&ACCESS_KEYS, AccessKeyRow::OF_OWNER),
+        (&OWNED_KEY_MATERIALS, OwnedKeyMaterialRow::OF_OWNER),
         (&IDENTITIES, identities::ONE),
         (&IDENTITY_POLICIES, IdentityPolicyRow::OF_OWNER),
         (&ATTACHMENTS, AttachmentRow::OF_OWNER),
@@ -586,6 +563,14 @@ mod tests {
             (keys::IN_TRANSIT, "keys USING COVERING INDEX keys_in_transit"),
             (rotations::DUE, "rotations USING COVERING INDEX rotations_by_next_rotation"),
             (material_imports::DUE, "material_imports USING COVERING INDEX material_imports_by"),
+            (
+                owned_key_materials::WRAPPED_BEFORE_OF_ROOTS,
+                "COVERING INDEX access_keys_by_wrapping (d",
+            ),
+            (
+                owned_key_materials::WRAPPED_BEFORE_OF_USERS,
+                "COVERING INDEX user_access_keys_by_wrap",
+            ),
             (identities::HAS_MEMBERS, "memberships USING COVERING INDEX memberships_by_group"),
             (identities::IS_ATTACHED, "attachments USING COVERING INDEX attachments_by_policy"),
             (identities::IS_BOUNDARY, "identities USING COVERING INDEX identities_by_boundary"),

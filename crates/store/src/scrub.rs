@@ -13,14 +13,13 @@ use rusqlite::Connection;
 use crate::error::Result;
 use crate::key_materials::KEY_MATERIALS;
 use crate::migrations;
+use crate::owned_key_materials::OWNED_KEY_MATERIALS;
+use crate::schema::SealedTable;
 use crate::snapshot::Snapshot;
 
-/// Stands inside the transaction only. Its rows are in the order of the primary key.
-const COPY: &str = "CREATE TABLE copied_materials AS SELECT * FROM key_materials";
-const DROP: &str = "DROP TABLE key_materials";
-const FILL: &str = "
-    INSERT INTO key_materials SELECT * FROM copied_materials ORDER BY rowid;
-    DROP TABLE copied_materials;";
+/// The tables that hold key material, each with its unique or other indexes beside the primary key.
+const TABLES: [(&SealedTable, &[&str]); 2] =
+    [(&KEY_MATERIALS, &[]), (&OWNED_KEY_MATERIALS, &["owned_key_materials_by_version"])];
 
 /// The row of `upkeep` that stands from the first destruction until the scrub after it.
 const REMEMBER: &str = "INSERT OR IGNORE INTO upkeep (name) VALUES ('scrub')";
@@ -44,11 +43,23 @@ impl Snapshot<'_> {
     }
 }
 
-/// Writes the table of the key material anew, inside a transaction.
+/// Writes the tables of key material anew, inside a transaction.
 pub(crate) fn rewrite_materials(connection: &Connection) -> Result<()> {
-    let definition = migrations::definition(KEY_MATERIALS.name)?;
-    for sql in [COPY, DROP, &definition, FILL, DONE] {
-        connection.execute_batch(sql)?;
+    for (SealedTable { name, .. }, indexes) in TABLES {
+        // The copy stands inside the transaction only. Its rows are in the order of the primary key.
+        let copy = format!("CREATE TABLE copied_materials AS SELECT * FROM {name}");
+        let drop = format!("DROP TABLE {name}");
+        let fill = format!(
+            "INSERT INTO {name} SELECT * FROM copied_materials ORDER BY rowid;
+             DROP TABLE copied_materials;"
+        );
+        for sql in [copy, drop, migrations::definition(name)?, fill] {
+            connection.execute_batch(&sql)?;
+        }
+        for index in indexes {
+            connection.execute_batch(&migrations::definition(index)?)?;
+        }
     }
+    connection.execute_batch(DONE)?;
     Ok(())
 }

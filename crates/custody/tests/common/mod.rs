@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 
 use crypto::SystemRng;
 use custody::{
-    Custodial, CustodyError, DeploymentId, FileRootKey, Keyring, MaterialIdentity,
-    SoftwareCustodian, Workshop, WrappedDomainKey,
+    Custodial, CustodyError, DeploymentId, FileRootKey, Keyring, MaterialIdentity, OwnedKey,
+    OwnedKeyMaterial, SoftwareCustodian, Workshop, WrappedDomainKey,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -23,6 +23,7 @@ pub struct Deployment {
     pub directory: TempDir,
     pub root: FileRootKey,
     pub stored: Vec<WrappedDomainKey>,
+    pub owned_keys: Vec<OwnedKeyMaterial>,
     pub keyring: Arc<Keyring>,
 }
 
@@ -32,7 +33,10 @@ impl Deployment {
         let root = FileRootKey::create(&directory.path().join("root-key"), &SystemRng).unwrap();
         let (keyring, stored) =
             Keyring::create(&root, DEPLOYMENT, Timestamp::UNIX_EPOCH, &SystemRng).unwrap();
-        Deployment { directory, root, stored, keyring: Arc::new(keyring) }
+        let owned_keys: Vec<_> =
+            OwnedKey::ALL.into_iter().map(|owned_key| draw(&keyring, owned_key, 1)).collect();
+        keyring.install_owned_keys(keyring.open_owned_keys(&owned_keys).unwrap());
+        Deployment { directory, root, stored, owned_keys, keyring: Arc::new(keyring) }
     }
 
     pub fn root_key_file(&self) -> PathBuf {
@@ -48,6 +52,12 @@ impl Deployment {
         )
         .unwrap()
     }
+}
+
+/// A fresh version of an owned key.
+pub fn draw(keyring: &Keyring, owned_key: OwnedKey, version: u32) -> OwnedKeyMaterial {
+    let key_id = KeyId::from_uuid_bytes([3; 16]);
+    keyring.draw_owned_key(owned_key, key_id, version, &SystemRng).unwrap()
 }
 
 /// The identity of the n-th key of one account.

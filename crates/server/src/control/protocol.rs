@@ -23,6 +23,10 @@ pub(crate) enum Command {
     DeleteServiceAccessKey { access_key_id: String },
     /// Tell every service.
     ListServices,
+    /// Tell every AWS owned key.
+    ListOwnedKeys,
+    /// Rotate an AWS owned key now.
+    RotateOwnedKey { name: String },
 }
 
 /// One account to make, or one that was made.
@@ -65,7 +69,7 @@ pub(crate) enum Outcome {
     Created { accounts: Vec<Account> },
     /// Every account.
     Accounts { accounts: Vec<Listed> },
-    /// An explanation, as text and as data.
+    /// An explanation or report, as text and as data.
     Explained { text: String, data: Value },
     /// The access key is made and good at once.
     ServiceAccessKey { access_key: AccessKey },
@@ -73,6 +77,8 @@ pub(crate) enum Outcome {
     ServiceAccessKeyDeleted,
     /// Every service.
     Services { services: Vec<ListedService> },
+    /// The AWS owned key has a new version.
+    OwnedKeyRotated { version: u32 },
     /// Nothing was done.
     Refused { message: String },
 }

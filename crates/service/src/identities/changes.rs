@@ -74,6 +74,30 @@ impl Changes {
         Ok(identity)
     }
 
+    /// What unwraps and wraps secrets.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Wraps the secrets of a user's access keys anew that something older than this version wraps.
+    pub(crate) fn rewrap(
+        &self,
+        transaction: &mut Transaction<'_>,
+        account: AccountId,
+        identity_id: &str,
+        newest: u32,
+    ) -> Result<(), ServiceError> {
+        let Some(mut record) = transaction.identity(account, identity_id)? else { return Ok(()) };
+        for row in record.access_keys.iter_mut().filter(|row| row.domain_key_version < newest) {
+            let aad = aad(account, identity_id, &row.access_key_id);
+            let wrapped = &row.wrapped_secret;
+            let secret = self.keyring.unwrap_credential(row.domain_key_version, &aad, wrapped)?;
+            (row.domain_key_version, row.wrapped_secret) =
+                self.keyring.wrap_credential(&aad, secret.expose())?;
+        }
+        self.save(transaction, record).map(drop)
+    }
+
     /// Deletes an identity.
     pub(crate) fn delete(
         &self,
@@ -219,7 +243,7 @@ pub(crate) fn access_key_row(
     access_key: &AccessKey,
     now: Timestamp,
 ) -> Result<UserAccessKeyRow, ServiceError> {
-    let aad = aad(user, &access_key.access_key_id);
+    let aad = aad(user.account(), user.id(), &access_key.access_key_id);
     let (domain_key_version, wrapped_secret) =
         keyring.wrap_credential(&aad, access_key.secret_access_key.as_bytes())?;
     Ok(UserAccessKeyRow {
@@ -236,17 +260,17 @@ fn unwrap(
     user: &Identity,
     row: &UserAccessKeyRow,
 ) -> Result<SecretAccessKey, ServiceError> {
-    let aad = aad(user, &row.access_key_id);
+    let aad = aad(user.account(), user.id(), &row.access_key_id);
     let secret = keyring.unwrap_credential(row.domain_key_version, &aad, &row.wrapped_secret)?;
     let secret = String::from_utf8(secret.into_exposed())
         .map_err(|_| ServiceError::internal("an unwrapped secret access key is no text"))?;
     Ok(SecretAccessKey::new(secret))
 }
 
-fn aad(user: &Identity, access_key_id: &str) -> Vec<u8> {
+fn aad(account: AccountId, identity_id: &str, access_key_id: &str) -> Vec<u8> {
     Fields::new("keystead user access key 1")
-        .text(user.account().as_str())
-        .text(user.id())
+        .text(account.as_str())
+        .text(identity_id)
         .text(access_key_id)
         .finish()
 }

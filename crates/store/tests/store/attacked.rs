@@ -56,7 +56,9 @@ impl Attacked {
             look();
         }
         for (number, names) in [(1, ["AKIA1", "AKIA2"]), (2, ["AKIA3", "AKIA4"])] {
-            save_account(&place.store, &account_record(number, &names)).await;
+            let mut record = account_record(number, &names);
+            record.owned_keys = [2 * number, 2 * number + 1].map(owned_key_material).into();
+            save_account(&place.store, &record).await;
             look();
         }
         for record in identities() {
@@ -224,6 +226,8 @@ async fn change_again(place: &Place) {
             let mut account = transaction.account(account(1))?.unwrap();
             account.access_keys[0].status = store::AccessKeyStatus::Inactive;
             account.access_keys.pop();
+            account.owned_keys[0].domain_key_version = 4;
+            account.owned_keys.pop();
             transaction.save_account(&account)?;
             transaction.delete_key(region(0), key_id(4))?;
             for key in populated().into_iter().map(|record| record.key) {

@@ -154,7 +154,7 @@ async fn a_deleted_key_takes_every_row_with_it() {
     let mut statement = stranger.prepare(names).unwrap();
     let tables: Vec<String> =
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(tables.len(), 11, "{tables:?}");
+    assert_eq!(tables.len(), 12, "{tables:?}");
     for table in tables {
         let sql = format!("SELECT count(*) FROM {table} WHERE key_id = ?1");
         let left: u32 = stranger.query_row(&sql, [key_id(1).as_str()], |row| row.get(0)).unwrap();

@@ -14,6 +14,7 @@ mod identities;
 mod lifecycles;
 mod migration;
 mod model;
+mod owned_keys;
 mod records;
 mod scrub;
 mod support;

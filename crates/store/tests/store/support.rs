@@ -9,8 +9,9 @@ use store::{
     AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, AttachmentRow, ClientIdRow,
     GrantRow, IdentityKind, IdentityPolicyRow, IdentityRecord, IdentityRow, IdentityTagRow,
     KeyPolicyRow, KeyRecord, KeyRow, KeyUsageRow, LockedStore, MaterialImportRow,
-    MaterialRotationRow, MaterialRow, MembershipRow, MultiRegionRow, RotationRow, Store,
-    StoreError, StoreOptions, TagRow, ThumbprintRow, UserAccessKeyRow,
+    MaterialRotationRow, MaterialRow, MembershipRow, MultiRegionRow, OWNED_WRAPPING_VERSIONS_START,
+    OwnedKeyMaterialRow, RotationRow, Store, StoreError, StoreOptions, TagRow, ThumbprintRow,
+    UserAccessKeyRow,
 };
 use tempfile::TempDir;
 use wire::enums::{
@@ -234,7 +235,25 @@ pub(crate) fn access_key(name: &str, account: AccountId) -> AccessKeyRow {
 pub(crate) fn account_record(number: u8, access_keys: &[&str]) -> AccountRecord {
     let account = account(number);
     let access_keys = access_keys.iter().map(|name| access_key(name, account)).collect();
-    AccountRecord { account: AccountRow { account, sequence: 0, created: instant(4) }, access_keys }
+    AccountRecord {
+        account: AccountRow { account, sequence: 0, created: instant(4) },
+        access_keys,
+        owned_keys: Vec::new(),
+    }
+}
+
+/// The n-th version of an owned key.
+pub(crate) fn owned_key_material(number: u8) -> OwnedKeyMaterialRow {
+    OwnedKeyMaterialRow {
+        key_material_id: KeyMaterialId::from_bytes([number; 32]),
+        name: "iam-access-keys".to_owned(),
+        key_id: key_id(9),
+        wrapping_version: OWNED_WRAPPING_VERSIONS_START + u32::from(number),
+        domain_key_version: 3,
+        wrapped: vec![number; 60],
+        key_created: instant(6),
+        created: instant(7),
+    }
 }
 
 /// A new identity of account 1 without rows.
