@@ -6,10 +6,9 @@
 use std::sync::Arc;
 
 use policy::DocumentKind;
-use store::{AttachmentRow, IdentityKind, IdentityPolicyRow, IdentityRecord, Transaction};
+use store::{AttachmentRow, IdentityKind, IdentityPolicyRow, IdentityRecord};
 use wire::error_codes::ErrorCode;
 use wire::iam::policies::AttachedPolicy;
-use wire::names::AccountId;
 use wire::shape::required;
 
 use super::paging::{self, Listed, Wanted};
@@ -106,9 +105,10 @@ pub(super) async fn attach(
     holder: &Arc<Identity>,
     policy_arn: &Option<String>,
 ) -> Result<Done<()>, ServiceError> {
-    let policy_arn = attachable(context, context.call().account(), required(policy_arn)?)?;
+    let policy = attachable(context, context.call().account(), required(policy_arn)?)?;
     change(context, holder, move |record, transaction| {
-        refuse_gone(transaction, record.identity.account, &policy_arn)?;
+        policy.refuse_gone(transaction)?;
+        let policy_arn = policy.stored_arn;
         if record.attachments.iter().any(|row| row.policy_arn == policy_arn) {
             return Ok(());
         }
@@ -123,20 +123,6 @@ pub(super) async fn attach(
         quotas::check(quota, record.attachments.len(), quotas::ATTACHMENTS_MAX)
     })
     .await
-}
-
-/// A policy that was deleted after the checks must not be attached: what is made under its name would take its place.
-pub(super) fn refuse_gone(
-    transaction: &Transaction<'_>,
-    account: AccountId,
-    policy_arn: &str,
-) -> Result<(), ServiceError> {
-    let name = PolicyArn::parse(policy_arn).and_then(|arn| arn.in_account(account));
-    let Some(name) = name else { return Ok(()) };
-    match transaction.identity_named(account, IdentityKind::Policy, name)? {
-        Some(_) => Ok(()),
-        None => Err(ServiceError::superseded()),
-    }
 }
 
 /// Detaches a managed policy.

@@ -11,7 +11,6 @@ use wire::iam::permissions_boundaries::{
 };
 use wire::shape::required;
 
-use super::holder_policies::refuse_gone;
 use super::target::{IdentityName, OneIdentity, attachable};
 use super::{DEFAULT, change};
 use crate::authorize::Authorized;
@@ -152,10 +151,10 @@ async fn put(
     identity: &Arc<Identity>,
     policy_arn: &str,
 ) -> Result<Done<()>, ServiceError> {
-    let stored_arn = attachable(context, context.call().account(), policy_arn)?;
+    let boundary = attachable(context, context.call().account(), policy_arn)?;
     change(context, identity, move |record, transaction| {
-        refuse_gone(transaction, record.identity.account, &stored_arn)?;
-        record.identity.permissions_boundary = Some(stored_arn);
+        boundary.refuse_gone(transaction)?;
+        record.identity.permissions_boundary = Some(boundary.stored_arn);
         Ok(())
     })
     .await

@@ -15,8 +15,10 @@ use wire::shape::required;
 
 use super::paging::{self, Wanted};
 use super::tagging::{self, tag_operations};
-use super::target::{IdentityName, OneIdentity, Tree, attachable};
-use super::users::{below, boundary_of, create_unless, delete, new_record, refuse_if_policies};
+use super::target::{IdentityName, OneIdentity, Tree};
+use super::users::{
+    below, bound, boundary_of, create_unless, delete, new_record, refuse_if_policies,
+};
 use super::{
     CREATING, DEFAULT, READING, change, check_new_tags, counted_characters, put_tags, quotas,
     tags_of,
@@ -82,10 +84,8 @@ impl Operation for CreateRole {
         quotas::check("RolesPerAccount", count + 1, quotas::ROLES_MAX)?;
         let name = required(&request.role_name)?;
         let mut record = new_record(context, IdentityKind::Role, name, request.path.as_deref())?;
-        let boundary = request.permissions_boundary.as_deref();
+        let boundary = bound(context, &mut record, request.permissions_boundary.as_deref())?;
         let row = &mut record.identity;
-        row.permissions_boundary =
-            boundary.map(|arn| attachable(context, context.call().account(), arn)).transpose()?;
         row.assume_role_policy = Some(trust.clone());
         row.description.clone_from(&request.description);
         row.max_session_seconds = seconds(request.max_session_duration);
@@ -93,7 +93,10 @@ impl Operation for CreateRole {
         create_unless(
             context,
             record,
-            move |transaction| named.refuse_gone(transaction),
+            move |transaction| {
+                named.refuse_gone(transaction)?;
+                boundary.map_or(Ok(()), |policy| policy.refuse_gone(transaction))
+            },
             |role, partition| CreateRoleResponse { role: described(role, partition, true) },
         )
         .await

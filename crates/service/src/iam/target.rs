@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use store::IdentityKind;
+use store::{IdentityKind, Transaction};
 use wire::error_codes::ErrorCode;
 use wire::names::{AccountId, Partition};
 
@@ -206,24 +206,46 @@ fn tree(account: AccountId, partition: Partition, kind: IdentityKind) -> String 
     format!("arn:{}:iam::{account}:{}", partition.as_str(), kind.as_str())
 }
 
-/// An ARN of a managed policy as rows keep it, if there is such a policy.
+/// A managed policy that can be attached, as the checks saw it.
+pub(crate) struct Attachable {
+    /// The ARN as rows keep it.
+    pub(crate) stored_arn: String,
+    /// The policy of the account; none if it is AWS's, which nobody deletes.
+    own: Option<Arc<Identity>>,
+}
+
+impl Attachable {
+    /// Refuses to save a policy that was deleted after the checks, even if another was made under its name since: nobody
+    /// asked for that one.
+    pub(super) fn refuse_gone(&self, transaction: &Transaction<'_>) -> Result<(), ServiceError> {
+        let Some(checked) = &self.own else { return Ok(()) };
+        let row = checked.row();
+        match transaction.identity_named(row.account, row.kind, &row.name)? {
+            Some(identity_id) if identity_id == row.identity_id => Ok(()),
+            Some(_) | None => Err(ServiceError::superseded()),
+        }
+    }
+}
+
+/// The managed policy with an ARN, if there is one.
 pub(crate) fn attachable(
     context: &Context<'_>,
     account: AccountId,
     arn: &str,
-) -> Result<String, ServiceError> {
+) -> Result<Attachable, ServiceError> {
     let call = context.call();
     let parsed = PolicyArn::parse(arn)
         .ok_or_else(|| ServiceError::validation(format!("ARN {arn} is not valid.")))?;
     let stored_arn = parsed.stored(call.region.partition());
-    let exists = |stored_arn: &String| {
-        let own = parsed
-            .in_account(account)
-            .and_then(|name| context.host().identities.find(account, IdentityKind::Policy, name));
-        managed_policy(stored_arn).is_some()
-            || own.is_some_and(|policy| policy.stored_arn() == *stored_arn)
+    let found = |stored_arn: String| {
+        if managed_policy(&stored_arn).is_some() {
+            return Some(Attachable { stored_arn, own: None });
+        }
+        let name = parsed.in_account(account)?;
+        let own = context.host().identities.find(account, IdentityKind::Policy, name)?;
+        (own.stored_arn() == stored_arn).then_some(Attachable { stored_arn, own: Some(own) })
     };
-    stored_arn.filter(exists).ok_or_else(|| {
+    stored_arn.and_then(found).ok_or_else(|| {
         ServiceError::new(
             ErrorCode::NoSuchEntity,
             format!("Policy {arn} does not exist or is not attachable."),

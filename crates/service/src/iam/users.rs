@@ -15,10 +15,9 @@ use wire::iam::users::{
 use wire::names::{AccountId, Partition};
 use wire::shape::required;
 
-use super::holder_policies::refuse_gone;
 use super::paging::{self, Wanted};
 use super::tagging::{self, tag_operations};
-use super::target::{IdentityName, OneIdentity, Tree, already_exists, attachable};
+use super::target::{Attachable, IdentityName, OneIdentity, Tree, already_exists, attachable};
 use super::{CREATING, DEFAULT, READING, check_new_tags, put_tags, quotas, tags_of};
 use crate::authorize::Authorized;
 use crate::context::Context;
@@ -75,13 +74,14 @@ impl Operation for CreateUser {
         quotas::check("UsersPerAccount", count + 1, quotas::USERS_MAX)?;
         let name = required(&request.user_name)?;
         let mut record = new_record(context, IdentityKind::User, name, request.path.as_deref())?;
-        let boundary = request.permissions_boundary.as_deref();
-        record.identity.permissions_boundary =
-            boundary.map(|arn| attachable(context, context.call().account(), arn)).transpose()?;
+        let boundary = bound(context, &mut record, request.permissions_boundary.as_deref())?;
         put_tags(&mut record, request.tags.as_deref().unwrap_or_default())?;
-        create(context, record, |user, partition| CreateUserResponse {
-            user: described(user, partition, true),
-        })
+        create_unless(
+            context,
+            record,
+            move |transaction| boundary.map_or(Ok(()), |policy| policy.refuse_gone(transaction)),
+            |user, partition| CreateUserResponse { user: described(user, partition, true) },
+        )
         .await
     }
 }
@@ -252,6 +252,19 @@ pub(super) fn new_record(
     fresh_record(&*host.rng, account, kind, (path, name), whole_second(context.now()))
 }
 
+/// Gives a new user or role its boundary, which must still be there when it is saved.
+pub(super) fn bound(
+    context: &Context<'_>,
+    record: &mut IdentityRecord,
+    policy_arn: Option<&str>,
+) -> Result<Option<Attachable>, ServiceError> {
+    let account = record.identity.account;
+    let boundary = policy_arn.map(|arn| attachable(context, account, arn)).transpose()?;
+    record.identity.permissions_boundary =
+        boundary.as_ref().map(|policy| policy.stored_arn.clone());
+    Ok(boundary)
+}
+
 /// IAM tells whole seconds.
 pub(super) fn whole_second(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
@@ -286,9 +299,6 @@ where
             let row = &record.identity;
             if transaction.identity_named(row.account, row.kind, &row.name)?.is_some() {
                 return Err(already_exists(row.kind, &row.name));
-            }
-            if let Some(policy_arn) = &row.permissions_boundary {
-                refuse_gone(transaction, row.account, policy_arn)?;
             }
             refuse(transaction)?;
             let identity = changes.save(transaction, record)?;

@@ -223,7 +223,7 @@ fn session_policies(
     }
     let given = asked.policy_arns.iter().filter_map(|descriptor| descriptor.arn.as_deref());
     let policy_arns = given
-        .map(|arn| attachable(context, asked.account, arn))
+        .map(|arn| attachable(context, asked.account, arn).map(|policy| policy.stored_arn))
         .collect::<Result<Vec<_>, ServiceError>>()?;
     let characters_count = asked.policy.map_or(0, counted_characters)
         + policy_arns.iter().map(String::len).sum::<usize>();
