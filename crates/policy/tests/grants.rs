@@ -367,7 +367,11 @@ fn naive(constraints: &GrantConstraints, context: &EncryptionContext) -> bool {
 }
 
 fn run<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value)) {
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: share(cases),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     TestRunner::new(config)
         .run(strategy, |value| {
             test(value);
