@@ -243,6 +243,9 @@ mod tests {
         assert!(matches("*?", "é"));
         assert!(!matches("?*", ""));
         assert!(matches("*?a", "aa"));
+        assert!(matches("*a?", "ab"));
+        assert!(!matches("a*?", "a"));
+        assert!(!matches("a*?b", "ab"));
     }
 
     #[test]
