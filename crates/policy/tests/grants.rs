@@ -460,9 +460,10 @@ fn a_set_weighs_its_grants_their_operations_and_twice_their_pairs() {
     let none = GrantConstraints::default();
     let bare = grant(&[], none.clone());
     assert_eq!(weight(&[]), size_of::<GrantSet>());
-    assert_eq!(weight(&[bare.clone()]) - weight(&[]), size_of::<Grant>());
-    assert_eq!(weight(&[bare.clone(), bare.clone()]) - weight(&[bare.clone()]), size_of::<Grant>());
-    let more = |than: &Grant| weight(std::slice::from_ref(than)) - weight(&[bare.clone()]);
+    let one = weight(std::slice::from_ref(&bare));
+    assert_eq!(one - weight(&[]), size_of::<Grant>());
+    assert_eq!(weight(&[bare.clone(), bare]) - one, size_of::<Grant>());
+    let more = |than: &Grant| weight(std::slice::from_ref(than)) - one;
     let operations = grant(&[GrantOperation::Decrypt, GrantOperation::Encrypt], none);
     assert_eq!(more(&operations), 2 * size_of::<GrantOperation>());
     // Its texts, and its place in a tree: once in the grant, once in the index.
