@@ -55,6 +55,9 @@ mod tests {
         assert_eq!(Decimal::parse("9223372036854775807"), Some(Decimal::from(i64::MAX)));
         assert!(Decimal::parse("2.10") > Decimal::parse("2.09"));
         assert!(Decimal::parse("-0.5") < Decimal::parse("0"));
+        let tenth = Decimal::parse("0.1");
+        assert!(tenth.is_some() && Decimal::parse("0.100000000000000000") == tenth);
+        assert!(Decimal::parse("0.100000000000000001") > tenth);
     }
 
     #[test]

@@ -221,3 +221,22 @@ fn check_sids(statements: &[Statement]) -> Result<(), DocumentError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_weighs_four_templates_and_its_text_twice() {
+        let weight = |actions: &str, resources: &str| {
+            let text =
+                format!(r#"{{"Statement":{{"Effect":"Deny","Action":[{actions}],{resources}}}}}"#);
+            Document::parse_identity(&text).map(|document| document.weight_bytes())
+        };
+        let bare = weight(r#""kms:Get*""#, r#""Resource":["*"]"#).expect("it is a policy");
+        let more = weight(r#""kms:Get*","kms:A""#, r#""Resource":["*","*"]"#);
+        let added_text = r#","kms:A","*""#;
+        let expected = bare + 2 * (4 * size_of::<Template>() + added_text.len());
+        assert_eq!(more, Ok(expected));
+    }
+}

@@ -243,6 +243,9 @@ mod tests {
         assert!(matches("*?", "é"));
         assert!(!matches("?*", ""));
         assert!(matches("*?a", "aa"));
+        assert!(matches("*a?", "ab"));
+        assert!(!matches("a*?", "a"));
+        assert!(!matches("a*?b", "ab"));
     }
 
     #[test]
@@ -255,7 +258,8 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        // 20,480 cases, unless `PROPTEST_CASES` asks for fewer.
+        #![proptest_config(ProptestConfig::with_cases(80 * ProptestConfig::default().cases))]
         #[test]
         fn agrees_with_the_textbook(pattern in "[ab*?é]{0,8}", text in "[abé]{0,8}") {
             let characters: Vec<char> = pattern.chars().collect();

@@ -170,6 +170,27 @@ fn booleans_bytes_and_addresses() {
     ]);
 }
 
+/// A key whose type is not the operator's is read as the operator's where AWS lists both, and
+/// matches nothing where there is no such reading.
+#[test]
+fn values_of_another_type() {
+    const NOON: &str = "2026-05-01T12:00:00Z";
+    check(&[
+        ("StringEquals", r#""false""#, boolean(false), true),
+        ("StringEquals", r#""2026-05-01T12:00:00Z""#, date(NOON), true),
+        ("StringEquals", r#""203.0.113.9""#, address("203.0.113.9"), true),
+        ("NumericEquals", "1777636800", date(NOON), true),
+        ("NumericEquals", "1", boolean(true), false),
+        ("NumericLessThan", "9999999999", address("203.0.113.9"), false),
+        ("DateLessThan", r#""2999-01-01""#, boolean(true), false),
+        ("Bool", "true", number(1), false),
+        ("Bool", "false", number(0), false),
+        ("Bool", "false", text("no"), false),
+        ("IpAddress", r#""203.0.113.0/24""#, text("203.0.113.9"), true),
+        ("IpAddress", r#""0.0.0.0/0""#, number(1), false),
+    ]);
+}
+
 #[test]
 fn arns() {
     const ROLE: &str = "arn:aws:iam::111122223333:role/team/app";

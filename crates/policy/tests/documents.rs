@@ -115,6 +115,8 @@ fn principals_that_are_none() {
         r#"{"AWS":"ann"}"#,
         r#"{"AWS":"aida"}"#,
         r#"{"AWS":"AIDASHORT"}"#,
+        r#"{"AWS":"AIDAexampleexample12"}"#,
+        r#"{"AWS":"AGPAEXAMPLEEXAMPLE12"}"#,
         r#"{"AWS":"arn:aws:iam::111122223333:*"}"#,
         r#"{"AWS":"arn:aws:iam::111122223333:user/*"}"#,
         r#"{"AWS":"arn:aws:iam::111122223333:user/"}"#,
@@ -122,14 +124,24 @@ fn principals_that_are_none() {
         r#"{"AWS":"arn:aws:iam::111122223333:group/admins"}"#,
         r#"{"AWS":"arn:aws:iam:eu-west-1:111122223333:root"}"#,
         r#"{"AWS":"arn:mars:iam::111122223333:root"}"#,
+        r#"{"AWS":"arn:aws:iam::111122223333:role/team/"}"#,
+        r#"{"AWS":"arn:aws:sts::111122223333:root"}"#,
+        r#"{"AWS":"arn:aws:sts::111122223333:federated-user/"}"#,
+        r#"{"AWS":"arn:aws:sts::111122223333:federated-user/a:b"}"#,
         r#"{"AWS":"arn:aws:sts::111122223333:assumed-role/app"}"#,
+        r#"{"AWS":"arn:aws:sts::111122223333:assumed-role/app/"}"#,
+        r#"{"AWS":"arn:aws:sts::111122223333:assumed-role//a"}"#,
         r#"{"AWS":"arn:aws:sts::111122223333:assumed-role/app/a/b"}"#,
         r#"{"AWS":"arn:aws:kms:eu-west-1:111122223333:key/x"}"#,
         r#"{"AWS":["111122223333","arn:aws:iam::111122223333:user/a b"]}"#,
         r#"{"Service":"*"}"#,
         r#"{"Service":"S3"}"#,
+        r#"{"Service":""}"#,
         r#"{"Federated":"*"}"#,
+        r#"{"Federated":""}"#,
         r#"{"CanonicalUser":"abc"}"#,
+        r#"{"CanonicalUser":
+            "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2bz"}"#,
     ];
     for principals in invalid {
         let elements =
@@ -251,6 +263,19 @@ fn identity_policies_have_their_own_rules() {
     assert_eq!(parse(no_resource), Err(DocumentError::MissingResource));
     let blank = r#"{"Sid":"One two","Effect":"Allow","Action":"kms:*","Resource":"*"}"#;
     assert!(parse(blank).is_err_and(|refusal| is_syntax(&refusal)));
+}
+
+#[test]
+fn a_document_tells_its_id_its_statements_and_their_sids() {
+    let without = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
+    let with = r#"{"Sid":"Second","Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
+    let text = format!(r#"{{"Id":"key-default-1","Statement":[{without},{with},{without}]}}"#);
+    let document = text.parse::<Document>().unwrap();
+    assert_eq!(document.id(), Some("key-default-1"));
+    assert_eq!(document.statement_count(), 3);
+    let sids: Vec<_> = (0..4).map(|statement| document.sid(statement)).collect();
+    assert_eq!(sids, [None, Some("Second"), None, None]);
+    assert_eq!(Document::parse(&key_policy(&[without])).unwrap().id(), None);
 }
 
 #[test]

@@ -124,6 +124,27 @@ fn a_grant_alone_allows_its_grantee_of_whatever_kind_and_account() {
 }
 
 #[test]
+fn the_grant_that_allows_is_told_by_its_place() {
+    let key_policy = Document::parse(&key_policy(&[NOBODY])).unwrap();
+    let [ben, ann] = ["ben", "ann"].map(|name| grant_to(&user(OTHER, name).arn));
+    let encrypting = Grant { permissions: permissions(&[GrantOperation::Encrypt]), ..ann.clone() };
+    let policies = Policies {
+        resource_account: OWNER.parse().ok(),
+        resource_policy: Some(&key_policy),
+        grants: Some(Grants {
+            request: decrypt(None),
+            candidates: &[&ben, &encrypting, &ann],
+            alone: false,
+        }),
+        ..Policies::default()
+    };
+    let (caller, facts) = (user(OTHER, "ann"), Facts::default());
+    let query = Query { principal: &caller, action: "kms:Decrypt", resource: KEY, context: &facts };
+    let by = Grounds { resource_policy: None, identity: None, grant: Some(2) };
+    assert_eq!(decide(&query, &policies), Decision::Allowed { by });
+}
+
+#[test]
 fn a_grant_to_an_account_needs_the_identity_policy_of_its_other_principals() {
     let grant = grant_to("arn:aws:iam::444455556666:root");
     for caller in [user(OTHER, "ann"), session(OTHER, "app", "one")] {
@@ -367,7 +388,11 @@ fn naive(constraints: &GrantConstraints, context: &EncryptionContext) -> bool {
 }
 
 fn run<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value)) {
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: share(cases),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     TestRunner::new(config)
         .run(strategy, |value| {
             test(value);
@@ -423,6 +448,66 @@ fn a_set_finds_a_grant_if_and_only_if_one_of_them_covers() {
         }
         assert!(set.covering(&request(GrantOperation::Encrypt, Some(&context))).is_none());
     });
+}
+
+#[test]
+fn a_set_weighs_its_grants_their_operations_and_twice_their_pairs() {
+    let weight = |grants: &[Grant]| GrantSet::new(grants.iter().cloned()).weight_bytes();
+    let grant = |operations: &[GrantOperation], constraints| Grant {
+        grantee: PrincipalPattern::Everyone,
+        permissions: GrantPermissions { constraints, ..permissions(operations) },
+    };
+    let none = GrantConstraints::default();
+    let bare = grant(&[], none.clone());
+    assert_eq!(weight(&[]), size_of::<GrantSet>());
+    let one = weight(std::slice::from_ref(&bare));
+    assert_eq!(one - weight(&[]), size_of::<Grant>());
+    assert_eq!(weight(&[bare.clone(), bare]) - one, size_of::<Grant>());
+    let more = |than: &Grant| weight(std::slice::from_ref(than)) - one;
+    let operations = grant(&[GrantOperation::Decrypt, GrantOperation::Encrypt], none);
+    assert_eq!(more(&operations), 2 * size_of::<GrantOperation>());
+    // Its texts, and its place in a tree: once in the grant, once in the index.
+    let pair = |texts: usize| 2 * (texts + 96);
+    assert_eq!(more(&grant(&[], equals(&[("key", "value")]))), pair(8));
+    assert_eq!(more(&grant(&[], subset(&[("key", "value"), ("a", "1")]))), pair(8) + pair(2));
+    let both = GrantConstraints {
+        encryption_context_equals: Some(context(&[("key", "value")])),
+        ..subset(&[("a", "1")])
+    };
+    assert_eq!(more(&grant(&[], both)), pair(8) + pair(2));
+}
+
+#[test]
+fn a_set_is_empty_without_a_grant_only() {
+    let grant = grant_to("arn:aws:iam::444455556666:user/ann");
+    assert!(GrantSet::new([]).is_empty());
+    assert!(!GrantSet::new([grant]).is_empty());
+}
+
+/// Whatever the encryption context: these operations know none, so any grant may be the one.
+#[test]
+fn a_set_looks_at_every_grant_where_no_encryption_context_counts() {
+    let grants = [GrantOperation::Decrypt, GrantOperation::DescribeKey].map(|operation| Grant {
+        grantee: PrincipalPattern::Everyone,
+        permissions: GrantPermissions {
+            constraints: equals(&[("a", "1")]),
+            ..permissions(&[operation])
+        },
+    });
+    let set = GrantSet::new(grants);
+    let place = |operation| set.covering(&request(operation, None)).map(|(place, _)| place);
+    assert_eq!(place(GrantOperation::DescribeKey), Some(1));
+    assert_eq!(place(GrantOperation::RetireGrant), None);
+    assert_eq!(place(GrantOperation::Decrypt), None);
+}
+
+#[test]
+fn either_constraint_is_about_the_encryption_context() {
+    let source_arn = Some("arn:aws:s3:::bucket".into());
+    let source = GrantConstraints { source_arn, ..GrantConstraints::default() };
+    assert!(!source.constrain_encryption_context());
+    assert!(equals(&[("a", "1")]).constrain_encryption_context());
+    assert!(subset(&[("a", "1")]).constrain_encryption_context());
 }
 
 /// Run it alone and optimised; it tells what one of 50,000 grants of one grantee costs a decision.

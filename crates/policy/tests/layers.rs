@@ -370,6 +370,7 @@ fn an_explanation_names_the_level_the_parts_and_the_values() {
     };
     let explanation = texts.ask(&user(OWNER, "ann"), &text, explain);
     assert!(explanation.decision.is_allowed());
+    assert!(explanation.documents.iter().all(|document| document.in_place));
     let places: Vec<_> = explanation
         .documents
         .iter()
@@ -420,4 +421,24 @@ fn an_explanation_names_the_level_the_parts_and_the_values() {
     let missing = Texts { identity: &[], ..texts };
     let told = missing.ask(&user(OWNER, "ann"), &text, explain).to_string();
     assert!(told.starts_with("denied: identity-based policy does not allow it\n"), "{told}");
+}
+
+/// An identity policy names nobody, so in the place of a key policy it would allow everybody.
+#[test]
+fn a_document_out_of_place_only_denies() {
+    let facts = Facts::default();
+    let caller = root(OWNER);
+    let query = Query { principal: &caller, action: "kms:Encrypt", resource: KEY, context: &facts };
+    for (text, denies) in [(ALLOW_ALL, false), (DENY_ENCRYPT, true)] {
+        let identity = Document::parse_identity(text).unwrap();
+        let policies = Policies {
+            resource_account: OWNER.parse().ok(),
+            resource_policy: Some(&identity),
+            ..Policies::default()
+        };
+        let explanation = explain(&query, &policies);
+        assert!(!explanation.decision.is_allowed(), "{text}");
+        assert_eq!(denied_by(explanation.decision).is_some(), denies, "{text}");
+        assert!(explanation.documents.iter().all(|document| !document.in_place), "{text}");
+    }
 }

@@ -63,7 +63,6 @@ fn another_implementation_agrees() {
         *tally.entry(row).or_default() += 1;
     }
     println!("{tally:#?}");
-    std::fs::write("/tmp/diff.txt", unexplained.join("\n")).unwrap();
     assert_eq!(answers.len(), CASES);
     for both in ["both Allowed", "both ImplicitlyDenied", "both ExplicitlyDenied"] {
         assert!(tally.get(both).is_some_and(|count| *count > CASES / 20), "{both}: {tally:?}");

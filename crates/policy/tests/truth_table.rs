@@ -7,7 +7,7 @@ mod common;
 use common::{Facts, KEY, OTHER, OWNER, ask, key_policy, root, service, session, user};
 use policy::{
     Decision, Denial, Document, Grounds, IdentityGrounds, Policies, PolicyKind, Principal, Query,
-    StatementRef, decide, default_key_policy,
+    StatementRef, decide, decide_at_best, default_key_policy,
 };
 
 const NO_KEY_POLICY_ALLOWS: Decision =
@@ -375,4 +375,37 @@ fn a_statement_without_resource_is_about_no_key() {
     let ann = user(OWNER, "ann");
     assert_eq!(encrypt(&ann, &key_policy(&[grant]), &[]), NO_KEY_POLICY_ALLOWS);
     assert!(encrypt(&ann, &key_policy(&[denial, everything]), &[]).is_allowed());
+}
+
+/// What is open is taken to be as the caller would wish: it holds where it allows, and not where it
+/// denies. What is not open is decided as it stands.
+#[test]
+fn the_best_case_reads_open_keys_in_favour_of_the_caller() {
+    let conditioned = |effect: &str, value: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","Principal":"*","Action":"*","Resource":"*",
+            "Condition":{{"StringEquals":{{"kms:Open":"{value}"}}}}}}"#
+        )
+    };
+    let (caller, facts) = (user(OWNER, "ann"), Facts::of("kms:open", "said"));
+    let query = Query { principal: &caller, action: "kms:Encrypt", resource: KEY, context: &facts };
+    let everybody = r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}"#;
+    for (statements, as_it_stands) in [
+        ([everybody.to_owned(), conditioned("Deny", "said")], false),
+        ([conditioned("Allow", "other"), conditioned("Deny", "other")], false),
+        ([conditioned("Allow", "said"), conditioned("Deny", "other")], true),
+    ] {
+        let text = key_policy(&[&statements[0], &statements[1]]);
+        let document = Document::parse(&text).unwrap();
+        let policies = Policies {
+            resource_account: OWNER.parse().ok(),
+            resource_policy: Some(&document),
+            ..Policies::default()
+        };
+        let open = |key: &str| key == "kms:open";
+        assert!(decide_at_best(&query, &policies, &open).is_allowed(), "{text}");
+        let closed = decide_at_best(&query, &policies, &|_| false);
+        assert_eq!(closed.is_allowed(), as_it_stands, "{text}");
+        assert_eq!(closed, decide(&query, &policies), "{text}");
+    }
 }

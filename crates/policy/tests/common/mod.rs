@@ -5,6 +5,7 @@ use policy::{
     ConditionContext, ConditionValue, ConditionValues, Decision, Document, Policies, Principal,
     PrincipalKind, Query, decide,
 };
+use proptest::test_runner::Config;
 
 /// The account of the key.
 pub(crate) const OWNER: &str = "111122223333";
@@ -91,4 +92,10 @@ pub(crate) fn ask(
 /// A key policy of the given statements, in the newer version.
 pub(crate) fn key_policy(statements: &[&str]) -> String {
     format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
+}
+
+/// How many of so many cases to try: all, or the share that `PROPTEST_CASES` is of proptest's own
+/// 256. Mutation testing, which runs the tests hundreds of times, asks for few.
+pub(crate) fn share(cases: u32) -> u32 {
+    cases * Config::default().cases.min(256) / 256
 }
