@@ -175,7 +175,11 @@ impl Index {
         for _ in 0..records_count_max {
             match state.follower.next()? {
                 Some(followed) => self.take(&mut state, &followed)?,
-                None => return Ok(true),
+                None => {
+                    // So that a look-up finds them in order.
+                    state.entries.sort();
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
