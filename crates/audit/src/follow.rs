@@ -26,6 +26,8 @@ const READ_BYTES: usize = 256 * 1024;
 pub struct Followed {
     /// The first frame of the segment that it lies in, which tells the segment.
     pub segment: u64,
+    /// The frame's number, from 1.
+    pub sequence: u64,
     /// Where in the segment its frame begins.
     pub offset: u64,
     /// The record as it was appended.
@@ -82,7 +84,7 @@ impl Follower {
     ///
     /// # Errors
     /// [`JournalError`] when the disk refuses, or a frame stands where another belongs.
-    pub fn next(&mut self) -> Result<Option<Followed>, JournalError> {
+    pub fn next_record(&mut self) -> Result<Option<Followed>, JournalError> {
         loop {
             let Some(place) = &mut self.place else {
                 let (named, unnamed) = segment::list_in_use(&self.directory)?;
@@ -155,7 +157,12 @@ impl Place {
         self.passed += frame_bytes;
         self.offset = segment::offset_after(offset, frame_bytes);
         self.sequence_next = self.sequence_next.saturating_add(1);
-        Ok(Some(Followed { segment: self.first_sequence, offset, record }))
+        Ok(Some(Followed {
+            segment: self.first_sequence,
+            sequence: fixed.sequence,
+            offset,
+            record,
+        }))
     }
 
     fn rest(&self) -> &[u8] {

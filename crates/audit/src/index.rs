@@ -173,7 +173,7 @@ impl Index {
     pub fn catch_up(&self, records_count_max: usize) -> Result<bool, JournalError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..records_count_max {
-            match state.follower.next()? {
+            match state.follower.next_record()? {
                 Some(followed) => self.take(&mut state, &followed)?,
                 None => {
                     // So that a look-up finds them in order.

@@ -199,7 +199,7 @@ fn a_follower_sees_each_record_once_while_it_is_written() {
                 follower = Follower::new(directory.path(), None).ok();
                 continue;
             };
-            while let Some(followed) = follower.next().unwrap() {
+            while let Some(followed) = follower.next_record().unwrap() {
                 seen.push(String::from_utf8(followed.record).unwrap());
             }
             if is_done {

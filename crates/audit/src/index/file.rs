@@ -203,8 +203,8 @@ mod tests {
             let opened = Complete::find(directory.path(), 7).unwrap().open(directory.path()).unwrap();
             let sought = Entry { key: sought.0, seconds: sought.1, offset: 0 };
             let place = entries.partition_point(|entry| *entry < sought);
-            prop_assert_eq!(opened.count_before(sought).unwrap(), place as u64);
-            prop_assert_eq!(opened.read(0, entries.len() as u64).unwrap(), entries);
+            prop_assert_eq!(opened.count_before(sought).unwrap(), offset_after(0, place));
+            prop_assert_eq!(opened.read(0, offset_after(0, entries.len())).unwrap(), entries);
         }
     }
 
