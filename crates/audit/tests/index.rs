@@ -1,6 +1,6 @@
 //! The index against a plain search through all records, over many segments and many lives.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::{path::Path, time::Duration};
 
