@@ -119,6 +119,8 @@ pub struct Index {
 
 struct State {
     follower: Follower,
+    /// A record that could not be taken in, since the disk refused the index of the segment before it.
+    failed: Option<Followed>,
     complete: Vec<Complete>,
     /// The segment that is being followed, and its entries.
     segment: Option<u64>,
@@ -155,6 +157,7 @@ impl Index {
             first_unindexed.or_else(|| complete.pop().map(|last| last.first_sequence));
         let state = State {
             follower: Follower::new(journal, first_unindexed)?,
+            failed: None,
             complete,
             segment: None,
             entries: Vec::new(),
@@ -173,13 +176,18 @@ impl Index {
     pub fn catch_up(&self, records_count_max: usize) -> Result<bool, JournalError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..records_count_max {
-            match state.follower.next_record()? {
-                Some(followed) => self.take(&mut state, &followed)?,
-                None => {
-                    // So that a look-up finds them in order.
-                    state.entries.sort();
-                    return Ok(true);
-                }
+            let next = match state.failed.take() {
+                Some(followed) => Some(followed),
+                None => state.follower.next_record()?,
+            };
+            let Some(followed) = next else {
+                // So that a look-up finds them in order.
+                state.entries.sort();
+                return Ok(true);
+            };
+            if let Err(error) = self.take(&mut state, &followed) {
+                state.failed = Some(followed);
+                return Err(error);
             }
         }
         Ok(false)

@@ -162,6 +162,24 @@ fn a_torn_index_is_made_anew() {
 }
 
 #[test]
+fn nothing_is_missed_when_the_disk_refuses_an_index_for_a_while() {
+    let records: Vec<String> = (0..200).map(|number| record(number, [0, 0, 1, 1])).collect();
+    let (journal, indexes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    append(journal.path(), &records);
+    let index = Index::open(journal.path(), indexes.path()).unwrap();
+    // The file that an index is written to before it has its name cannot be made.
+    let unnamed = indexes.path().join("next");
+    std::fs::create_dir(&unnamed).unwrap();
+    for _ in 0..3 {
+        assert!(index.catch_up(ALL_OF_THEM).is_err());
+    }
+    std::fs::remove_dir(&unnamed).unwrap();
+    assert!(index.catch_up(ALL_OF_THEM).unwrap());
+    let sought = sought(None, (0, 1_000));
+    assert_eq!(look_up(&index, &sought, 50), plainly(&records, &sought));
+}
+
+#[test]
 fn a_wrong_index_tells_nothing_that_is_not_sought() {
     let records: Vec<String> =
         (0..200).map(|number| record(number, [number % 2, 0, 1, 1])).collect();

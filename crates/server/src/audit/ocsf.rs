@@ -58,7 +58,6 @@ pub(super) fn event(mut record: Map<String, Value>) -> Value {
     let (error_code, error_message) = (take("errorCode"), take("errorMessage"));
     let (identity, resources) = (take("userIdentity"), take("resources"));
     let activity = Activity::of(text(&event_name), take("readOnly") == Value::Bool(true));
-    let time: Option<Timestamp> = text(&take("eventTime")).parse().ok();
     let (status_id, status) = match error_code.is_null() {
         true => (1, "Success"),
         false => (2, "Failure"),
@@ -71,7 +70,7 @@ pub(super) fn event(mut record: Map<String, Value>) -> Value {
         "class_uid": CLASS_UID,
         "class_name": "API Activity",
         "type_uid": CLASS_UID * 100 + activity.id(),
-        "time": time.map(Timestamp::as_millisecond),
+        "time": milliseconds(&take("eventTime")),
         "severity_id": 1,
         "severity": "Informational",
         "status_id": status_id,
@@ -114,6 +113,11 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+/// A time of CloudTrail in milliseconds since 1970.
+fn milliseconds(time: &Value) -> Option<i64> {
+    text(time).parse().ok().map(Timestamp::as_millisecond)
+}
+
 fn account(account_id: &Value) -> Value {
     json!({ "uid": account_id, "type": "AWS Account", "type_id": 10 })
 }
@@ -127,7 +131,8 @@ fn actor(identity: &Value) -> Value {
         "" => (3, "System"),
         _ => (1, "User"),
     };
-    let issuer = &identity["sessionContext"]["sessionIssuer"];
+    let session = |pointer| identity.pointer("/sessionContext")?.pointer(pointer);
+    let created = session("/attributes/creationDate").map(milliseconds);
     json!({
         "user": {
             "type_id": type_id,
@@ -139,8 +144,8 @@ fn actor(identity: &Value) -> Value {
             "account": account(&identity["accountId"]),
         },
         "session": {
-            "issuer": issuer["arn"],
-            "created_time_dt": identity["sessionContext"]["attributes"]["creationDate"],
+            "issuer": session("/sessionIssuer/arn"),
+            "created_time": created,
         },
         "invoked_by": identity["invokedBy"],
     })

@@ -9,6 +9,7 @@ use wire::cloudtrail::enums::LookupAttributeKey;
 use wire::cloudtrail::events::{Event, LookupEventsRequest, LookupEventsResponse, Resource};
 use wire::error_codes::ErrorCode;
 use wire::shape::required;
+use wire::values::OneOf;
 
 use super::DEFAULT;
 use crate::authorize::Authorized;
@@ -103,7 +104,7 @@ fn invalid_next_token() -> ServiceError {
 /// What a token is bound to: AWS takes it only with the parameters of the first page.
 fn filter(request: &LookupEventsRequest) -> String {
     let attributes = request.lookup_attributes.iter().flatten().map(|attribute| {
-        let key = attribute.attribute_key.as_ref().map(|key| key.as_str());
+        let key = attribute.attribute_key.as_ref().map(OneOf::as_str);
         (key, attribute.attribute_value.as_deref())
     });
     let attributes: Vec<_> = attributes.collect();
