@@ -13,7 +13,7 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -241,9 +241,15 @@ impl Index {
         state.entries.sort();
         let mut found = Vec::new();
         let search = Search { index: self, sought, after, count_max, key: sought.key() };
-        if let Some((first_sequence, file)) = state.follower.segment()
-            && state.segment == Some(first_sequence)
-        {
+        if let Some(first_sequence) = state.segment {
+            let file = match state.follower.segment() {
+                Some((followed, file)) if followed == first_sequence => file,
+                // The next segment has begun and has no record yet.
+                Some(_) | None => {
+                    let path = segment::path(&self.journal, first_sequence);
+                    Arc::new(File::open(&path).map_err(JournalError::disk("open", &path))?)
+                }
+            };
             let (lowest, end) = search.bounds(first_sequence);
             let entries = &state.entries;
             let start = entries.partition_point(|entry| *entry < lowest);
