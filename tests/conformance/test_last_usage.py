@@ -69,9 +69,10 @@ def last_usage(kms, key):
 
 
 def record_of(server, request_id):
-    """The record of a call."""
+    """The record of a call in the caller's account."""
     [found] = [record for record in journal.records(server.directory / "journal")
-               if record.get("requestID") == request_id]
+               if record.get("requestID") == request_id
+               and record["userIdentity"]["type"] != "AWSAccount"]
     return found
 
 

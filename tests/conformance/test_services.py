@@ -168,7 +168,7 @@ def test_no_tenant_is_the_account_of_services(deployment):
 
 @pytest.mark.parametrize("text, said", [
     ('[[service]]\nprincipal = "a.amazonaws.com"', "no name"),
-    ('[[service]]\nname = "kms"', "not kms, iam or sts"),
+    ('[[service]]\nname = "kms"', "not kms, iam, sts or cloudtrail"),
     ('[[service]]\nname = "a"\nsigning_name = "sts"', "signing_name"),
     ('[[service]]\nname = "a"\ncolour = "red"', "unknown setting"),
     ('[[service]]\nname = "a"\nregions = []', "a list of AWS Regions"),

@@ -149,12 +149,32 @@ impl Journal {
     /// and [`JournalError::Closed`] concern this call; any other stops the journal.
     pub async fn append(&self, record: &[u8], outbox: Option<u64>) -> Result<(), JournalError> {
         let sequence = self.shared.push(record, outbox)?;
+        self.reach(sequence).await
+    }
+
+    /// Waits until a frame is as durable as the options promise.
+    async fn reach(&self, sequence: u64) -> Result<(), JournalError> {
         match self.shared.options.durability {
             Durability::Strict => self.shared.reach_durable(sequence).await,
             Durability::Interval(_) => {
                 tokio::task::yield_now().await;
                 self.shared.reach_written(sequence).await
             }
+        }
+    }
+
+    /// Appends several records that belong together, so that they are written together if the kernel takes them so.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; none of them may be relied on then.
+    pub async fn append_all(&self, records: &[Vec<u8>]) -> Result<(), JournalError> {
+        let mut sequence = None;
+        for record in records {
+            sequence = Some(self.shared.push(record, None)?);
+        }
+        match sequence {
+            Some(sequence) => self.reach(sequence).await,
+            None => Ok(()),
         }
     }
 

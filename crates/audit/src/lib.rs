@@ -7,7 +7,9 @@
 
 mod disk;
 mod error;
+mod follow;
 mod frame;
+mod index;
 mod journal;
 mod json;
 mod outbox;
@@ -15,9 +17,12 @@ mod read;
 mod record;
 mod recover;
 mod segment;
+mod summary;
 
 pub use error::JournalError;
+pub use follow::{Followed, Follower};
 pub use frame::RECORD_BYTES_MAX;
+pub use index::{Found, Index, InvalidPosition, Position, Sought};
 pub use journal::{
     Durability, INTERVAL_DEFAULT, Journal, JournalOptions, JournalStats, PENDING_BYTES_MAX,
     SEGMENT_BYTES_DEFAULT,
@@ -29,3 +34,4 @@ pub use record::{
     SessionIdentity, SessionIssuer, TlsDetails, USER_AGENT_BYTES_MAX, UserIdentity,
 };
 pub use recover::Recovered;
+pub use summary::{Attribute, Summary};

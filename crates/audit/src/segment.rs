@@ -228,6 +228,11 @@ impl Segment {
         self.sequence_next
     }
 
+    /// The file, to be read at places that are known.
+    pub(crate) fn into_file(self) -> File {
+        self.file.into_inner()
+    }
+
     /// The file's length in bytes when it was opened.
     pub(crate) fn length(&self) -> u64 {
         self.length

@@ -206,6 +206,8 @@ enum Audit {
     },
     /// Tell records as lines of JSON, in the order in which they were written.
     Export(ExportRecords),
+    /// Tell records as they are written, until interrupted; with --since, those too that are there already.
+    Tail(ExportRecords),
 }
 
 #[derive(clap::Args)]
@@ -234,6 +236,31 @@ struct ExportRecords {
     /// Only records of calls that ended with this error, for example AccessDenied.
     #[arg(long, value_name = "CODE")]
     error_code: Option<String>,
+    /// How records are told: as CloudTrail's, or as API Activity of OCSF.
+    #[arg(long, value_name = "cloudtrail|ocsf", default_value = "cloudtrail", value_parser = parse_form)]
+    format: audit::Form,
+}
+
+fn parse_form(text: &str) -> Result<audit::Form, String> {
+    match text {
+        "cloudtrail" => Ok(audit::Form::CloudTrail),
+        "ocsf" => Ok(audit::Form::Ocsf),
+        _ => Err("expected cloudtrail or ocsf".to_owned()),
+    }
+}
+
+impl From<ExportRecords> for audit::Selection {
+    fn from(asked: ExportRecords) -> audit::Selection {
+        audit::Selection {
+            since: asked.since,
+            until: asked.until,
+            event_name: asked.event_name,
+            account_id: asked.account_id,
+            access_key_id: asked.access_key_id,
+            resource_arn: asked.resource_arn,
+            error_code: asked.error_code,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -269,6 +296,7 @@ fn main() -> ExitCode {
         Command::Account(Account::List(flags)) => list_accounts(flags),
         Command::Audit(Audit::Verify { journal, head }) => verify_journal(&journal, head),
         Command::Audit(Audit::Export(export)) => export_records(export),
+        Command::Audit(Audit::Tail(tail)) => tail_records(tail),
         Command::Explain(line) => explain_call(line),
         Command::WhoCan(line) => tell_who_can(line),
         Command::Service(command) => command_services(command),
@@ -315,17 +343,15 @@ fn verify_journal(journal: &Path, head: Option<audit::Head>) -> Result<(), Box<d
 }
 
 fn export_records(export: ExportRecords) -> Result<(), Box<dyn Error>> {
-    let selection = audit::Selection {
-        since: export.since,
-        until: export.until,
-        event_name: export.event_name,
-        account_id: export.account_id,
-        access_key_id: export.access_key_id,
-        resource_arn: export.resource_arn,
-        error_code: export.error_code,
-    };
+    let (journal, form) = (export.journal.clone(), export.format);
     let mut out = io::BufWriter::new(io::stdout().lock());
-    Ok(audit::export(&export.journal, &selection, &mut out)?)
+    Ok(audit::export(&journal, &export.into(), form, &mut out)?)
+}
+
+fn tail_records(tail: ExportRecords) -> Result<(), Box<dyn Error>> {
+    let (journal, form) = (tail.journal.clone(), tail.format);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    Ok(audit::tail(&journal, &tail.into(), form, &mut out)?)
 }
 
 fn explain_call(line: Explain) -> Result<(), Box<dyn Error>> {

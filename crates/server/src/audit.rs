@@ -2,6 +2,11 @@
 //!
 //! Nothing but the journal's files is needed, so that they may be copied away and checked elsewhere.
 
+mod ocsf;
+mod tail;
+
+pub use tail::tail;
+
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -200,21 +205,67 @@ fn is_or_unsaid(wanted: Option<&str>, found: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| found == Some(wanted))
 }
 
-/// Tells the records that a selection takes, each as the line of JSON that was written, proven like [`verify`] proves it.
+/// How records are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// The lines of JSON that were written.
+    #[default]
+    CloudTrail,
+    /// Lines of JSON of OCSF.
+    Ocsf,
+}
+
+impl Form {
+    /// Tells a record if the selection takes it.
+    fn tell(
+        self,
+        selection: &Selection,
+        sequence: u64,
+        record: &[u8],
+        out: &mut impl Write,
+    ) -> Result<(), AuditError> {
+        let wrong = |cause| AuditError::Record { sequence, cause };
+        let selected = serde_json::from_slice(record).map_err(wrong)?;
+        if !selection.takes(&selected) {
+            return Ok(());
+        }
+        match self {
+            Form::CloudTrail => out.write_all(record)?,
+            Form::Ocsf => {
+                let event = ocsf::event(serde_json::from_slice(record).map_err(wrong)?);
+                serde_json::to_writer(&mut *out, &event).map_err(wrong)?;
+            }
+        }
+        Ok(out.write_all(b"\n")?)
+    }
+}
+
+/// Tells the records that a selection takes, each as a line of JSON, proven like [`verify`] proves it.
 ///
 /// # Errors
 /// As [`verify`]; what was told before the error is proven.
-pub fn export(path: &Path, selection: &Selection, out: &mut impl Write) -> Result<(), AuditError> {
+pub fn export(
+    path: &Path,
+    selection: &Selection,
+    form: Form,
+    out: &mut impl Write,
+) -> Result<(), AuditError> {
     let mut journal = Journal::open(path)?;
     while let Some(Frame { sequence, record, .. }) = journal.next()? {
-        let selected = serde_json::from_slice(&record)
-            .map_err(|cause| AuditError::Record { sequence, cause })?;
-        if selection.takes(&selected) {
-            out.write_all(&record)?;
-            out.write_all(b"\n")?;
-        }
+        form.tell(selection, sequence, &record, out)?;
     }
     Ok(out.flush()?)
+}
+
+/// The folder of a journal, given that or the data directory that it lies in.
+fn folder_of(path: &Path) -> Result<PathBuf, AuditError> {
+    let within = path.join(JOURNAL_FOLDER);
+    let folder = if within.is_dir() { within } else { path.to_owned() };
+    let not_proven = |cause| AuditError::NotProven { cause, last_sequence: 0 };
+    match ::audit::is_journal(&folder).map_err(not_proven)? {
+        true => Ok(folder),
+        false => Err(AuditError::NoJournal(path.to_owned())),
+    }
 }
 
 /// A journal while it is read.
@@ -226,13 +277,8 @@ struct Journal {
 impl Journal {
     /// Takes the folder of a journal, or the data directory that it lies in.
     fn open(path: &Path) -> Result<Journal, AuditError> {
-        let within = path.join(JOURNAL_FOLDER);
-        let folder = if within.is_dir() { &within } else { path };
         let not_proven = |cause| AuditError::NotProven { cause, last_sequence: 0 };
-        if !::audit::is_journal(folder).map_err(not_proven)? {
-            return Err(AuditError::NoJournal(path.to_owned()));
-        }
-        let frames = ::audit::read(folder).map_err(not_proven)?;
+        let frames = ::audit::read(&folder_of(path)?).map_err(not_proven)?;
         Ok(Journal { frames, last_sequence: 0 })
     }
 

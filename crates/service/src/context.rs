@@ -183,15 +183,15 @@ impl<'a> Context<'a> {
     where
         R: Serialize + Send + 'static,
     {
-        let draft = self.draft.to_owned(created);
+        let draft = self.draft.to_owned(self.host, created)?;
         self.host
             .store
             .write(move |transaction| {
                 let mut events = Vec::new();
                 let response = act(transaction, &mut events)?;
-                let mut committed = vec![commit(transaction, draft.record(&response)?)?];
-                for event in events {
-                    committed.push(commit(transaction, event)?);
+                let mut committed = Vec::new();
+                for record in draft.records(&response)?.into_iter().chain(events) {
+                    committed.push(commit(transaction, record)?);
                 }
                 Ok::<_, ServiceError>(Done { response, committed })
             })

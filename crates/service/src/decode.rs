@@ -11,7 +11,7 @@ pub(crate) fn request<R: DeserializeOwned + Default>(
     body: &[u8],
 ) -> Result<R, ServiceError> {
     match spec.api {
-        Api::Kms | Api::ForwardAccess => Ok(wire::json::decode(body)?),
+        Api::Kms | Api::CloudTrail | Api::ForwardAccess => Ok(wire::json::decode(body)?),
         Api::Iam | Api::Sts => Ok(wire::query::decode(body)?),
     }
 }

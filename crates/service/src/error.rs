@@ -59,6 +59,11 @@ impl ServiceError {
         )
     }
 
+    /// The same in the words of CloudTrail.
+    pub(crate) fn rate_exceeded() -> ServiceError {
+        ServiceError::new(ErrorCode::ThrottlingException, "Rate exceeded")
+    }
+
     pub(crate) fn validation(message: impl Into<String>) -> ServiceError {
         ServiceError::new(ErrorCode::ValidationException, message)
     }

@@ -21,9 +21,11 @@ use crate::trail::Refused;
 use crate::web_identity;
 
 /// What stands before the operation's name in `X-Amz-Target`.
-const TARGET_PREFIX: &str = "TrentService.";
-/// The same for the API of forward access sessions.
-const FORWARD_ACCESS_PREFIX: &str = "KeysteadForwardAccess.";
+const TARGET_PREFIXES: [(Api, &str); 3] = [
+    (Api::Kms, "TrentService."),
+    (Api::CloudTrail, "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."),
+    (Api::ForwardAccess, "KeysteadForwardAccess."),
+];
 /// The version of IAM's API, which every request to it names.
 const IAM_VERSION: &str = "2010-05-08";
 /// The operation that needs no signature.
@@ -66,19 +68,15 @@ struct Addressed<'a> {
 }
 
 impl<'a> Addressed<'a> {
-    /// A target header makes it KMS; otherwise a form is for IAM if it names the version of IAM's API, and for STS if not.
+    /// A target header names the API, KMS if it is none that is known; otherwise a form is for IAM if it names the version of IAM's API, and for STS if not.
     fn of(incoming: &Incoming<'a>) -> Addressed<'a> {
         if let Some(target) = optional_header(incoming, "x-amz-target") {
-            let forward_access = str::from_utf8(target)
-                .ok()
-                .and_then(|target| target.strip_prefix(FORWARD_ACCESS_PREFIX));
-            if let Some(name) = forward_access {
-                let name = Some(Cow::Borrowed(name));
-                return Addressed { api: Api::ForwardAccess, name, body: incoming.body };
-            }
-            let name =
-                str::from_utf8(target).ok().and_then(|target| target.strip_prefix(TARGET_PREFIX));
-            return Addressed { api: Api::Kms, name: name.map(Cow::Borrowed), body: incoming.body };
+            let target = str::from_utf8(target).unwrap_or_default();
+            let named = TARGET_PREFIXES
+                .iter()
+                .find_map(|(api, prefix)| Some((*api, target.strip_prefix(prefix)?)));
+            let (api, name) = named.map_or((Api::Kms, None), |(api, name)| (api, Some(name)));
+            return Addressed { api, name: name.map(Cow::Borrowed), body: incoming.body };
         }
         let content_type = header(incoming, "content-type");
         let is_form = content_type.starts_with(b"application/x-www-form-urlencoded");
@@ -133,7 +131,7 @@ fn admit<'a>(
     let region: Region = claim.region.parse().map_err(|_| out_of_scope())?;
     refused.region = Some(region);
     // IAM and STS are of no Region: SDKs name one that may be served here or not.
-    let is_json = matches!(addressed.api, Api::Kms | Api::ForwardAccess);
+    let is_json = matches!(addressed.api, Api::Kms | Api::CloudTrail | Api::ForwardAccess);
     if is_json && !host.serves(region) {
         return Err(out_of_scope());
     }
@@ -261,7 +259,7 @@ impl Proof<'_> {
 fn refuse_session(caller: &Caller, api: Api, operation: &str) -> Result<(), ServiceError> {
     let Some(session) = caller.session() else { return Ok(()) };
     let is_allowed = match (&session.claims().kind, api) {
-        (SessionKind::Role(_), _) | (_, Api::Kms | Api::ForwardAccess) => true,
+        (SessionKind::Role(_), _) | (_, Api::Kms | Api::CloudTrail | Api::ForwardAccess) => true,
         (SessionKind::Same, Api::Sts) => true,
         (SessionKind::Federated(_), Api::Sts) => operation == "GetCallerIdentity",
         (SessionKind::Same | SessionKind::Federated(_), Api::Iam) => false,

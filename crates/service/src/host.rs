@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use attestation::Roots;
-use audit::Journal;
+use audit::{Index, Journal};
 use crypto::Rng;
 use crypto::token::TokenKey;
 use custody::{Custodian, DeploymentId, Keyring, MaterialIdentity, Workshop};
@@ -51,6 +51,8 @@ pub(crate) struct Host {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) token_key: TokenKey,
     pub(crate) journal: Journal,
+    /// What events are looked up in.
+    pub(crate) index: Arc<Index>,
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,

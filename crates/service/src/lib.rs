@@ -13,6 +13,7 @@ mod authorize;
 mod buffers;
 mod call;
 mod clock;
+mod cloudtrail;
 mod coherent_cache;
 mod conditions;
 mod context;

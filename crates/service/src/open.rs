@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attestation::Roots;
-use audit::{Journal, JournalOptions};
+use audit::{Index, Journal, JournalOptions};
 use crypto::{Rng, SystemRng};
 use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop, WrappedDomainKey};
 use jiff::Timestamp;
@@ -296,6 +296,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
             "handed the journal records that a crash had kept from it"
         );
     }
+    let index = Arc::new(Index::open(&journal_dir, &assembly.data_dir.join("journal-index"))?);
 
     let cache_bytes = u64::try_from(assembly.cache_bytes).unwrap_or(u64::MAX);
     let entries_expected = usize::try_from(cache_bytes / KEY_BYTES_USUAL).unwrap_or(usize::MAX);
@@ -328,6 +329,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         token_key: keyring.token_key(),
         keyring,
         journal,
+        index,
         buffers: Buffers::default(),
         outbox,
         last_usage: LastUsage::default(),

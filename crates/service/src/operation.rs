@@ -81,6 +81,8 @@ pub(crate) enum Api {
     Iam,
     /// AWS Query, told by `Action`.
     Sts,
+    /// AWS JSON 1.1, told by `X-Amz-Target`.
+    CloudTrail,
     /// AWS JSON 1.1 of our own, told by `X-Amz-Target`: the sessions with which services call as users.
     ForwardAccess,
 }
@@ -92,6 +94,7 @@ impl Api {
             Api::Kms => "kms",
             Api::Iam => "iam",
             Api::Sts | Api::ForwardAccess => "sts",
+            Api::CloudTrail => "cloudtrail",
         }
     }
 
@@ -101,6 +104,7 @@ impl Api {
             Api::Kms => "kms.amazonaws.com",
             Api::Iam => "iam.amazonaws.com",
             Api::Sts => "sts.amazonaws.com",
+            Api::CloudTrail => "cloudtrail.amazonaws.com",
             // Not AWS's, so that nobody takes it for that.
             Api::ForwardAccess => "forward-access.keystead",
         }
@@ -109,7 +113,7 @@ impl Api {
     /// The media type of every answer.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
-            Api::Kms | Api::ForwardAccess => "application/x-amz-json-1.1",
+            Api::Kms | Api::CloudTrail | Api::ForwardAccess => "application/x-amz-json-1.1",
             Api::Iam | Api::Sts => "text/xml",
         }
     }

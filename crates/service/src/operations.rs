@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cloudtrail::events;
 use crate::forward_access;
 use crate::iam::{
     absent, access_keys, account_details, accounts, context_keys, group_policies, groups,
@@ -166,6 +167,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<web_identities::AssumeRoleWithWebIdentity>::new(),
     &Row::<sessions::GetSessionToken>::new(),
     &Row::<sessions::GetFederationToken>::new(),
+    &Row::<events::LookupEvents>::new(),
     &Row::<forward_access::CreateForwardAccessSession>::new(),
 ];
 

@@ -136,10 +136,12 @@ async fn finish(
         Ok(Success { committed, .. }) if committed.is_empty() => {
             draft.append_record(host, Ok(())).await
         }
-        Ok(Success { committed, .. }) => host.outbox.hand_over_all(&host.journal, committed).await,
+        Ok(Success { committed, .. }) => {
+            let handed_over = host.outbox.hand_over_all(&host.journal, committed).await;
+            handed_over.map_err(ServiceError::from)
+        }
         Err(error) => draft.append_record(host, Err(error)).await,
     };
-    let written = written.map_err(ServiceError::from);
     match written.and(outcome) {
         Ok(success) => {
             if spec.is_use {

@@ -19,7 +19,7 @@ use wire::names::{AccountId, Region};
 use crate::api::QuotaUse;
 use crate::call::Call;
 use crate::error::ServiceError;
-use crate::operation::Spec;
+use crate::operation::{Api, Spec};
 use crate::operations::OPERATIONS;
 use crate::target::{Ask, Target};
 
@@ -284,7 +284,10 @@ impl Quotas {
                 count.fetch_add(1, Ordering::Relaxed);
             }
             if !is_taken && self.mode == QuotaMode::Enforced {
-                return Err(ServiceError::quota_exceeded());
+                return Err(match asked.spec.api == Api::CloudTrail {
+                    true => ServiceError::rate_exceeded(),
+                    false => ServiceError::quota_exceeded(),
+                });
             }
         }
         Ok(())

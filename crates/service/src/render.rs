@@ -19,7 +19,7 @@ pub(crate) fn error(
         tracing::error!(%request_id, operation, error = code.name(), %cause, "a call failed");
     }
     let (status, body) = match api {
-        Api::Kms | Api::ForwardAccess => {
+        Api::Kms | Api::CloudTrail | Api::ForwardAccess => {
             (code.status(), wire::json::error_body(code, error.message()))
         }
         Api::Iam | Api::Sts => {

@@ -9,6 +9,7 @@ use crate::accounts::{
     self, AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount,
 };
 use crate::api::{Answer, Health, Incoming, Statistics};
+use crate::cloudtrail::events;
 use crate::error::ServiceError;
 use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
 use crate::front;
@@ -29,7 +30,10 @@ impl Service {
     /// Starts the jobs; from now on calls are answered.
     pub(crate) fn start(host: Host) -> Service {
         let host = Arc::new(host);
-        let jobs = tokio::spawn(jobs::run(Arc::clone(&host)));
+        let (working, following) = (Arc::clone(&host), Arc::clone(&host));
+        let jobs = tokio::spawn(async move {
+            tokio::join!(jobs::run(working), events::follow(following));
+        });
         Service { host, jobs: Arc::new(Mutex::new(Some(jobs))) }
     }
 

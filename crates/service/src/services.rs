@@ -180,6 +180,7 @@ pub(crate) fn check(caller: &Caller, region: Region, spec: &Spec) -> Result<(), 
             Api::Kms | Api::ForwardAccess => Ok(()),
             Api::Sts if spec.undeniable => Ok(()),
             Api::Iam | Api::Sts => Err(refused(&itself.service, "has no identities or sessions")),
+            Api::CloudTrail => Err(refused(&itself.service, "has no events")),
         },
         Some(Part::Forwarding(Forwarding { service, region: granted, actions })) => {
             let is_carried = |action: &&str| {

@@ -1,5 +1,8 @@
 //! The audit record of a call, gathered step by step and written before the answer.
 
+mod elements;
+mod sharing;
+
 use std::borrow::Cow;
 use std::io::Write;
 use std::net::IpAddr;
@@ -13,7 +16,6 @@ use audit::{
 use jiff::Timestamp;
 use policy::PrincipalKind;
 use serde::Serialize;
-use serde_json::Value;
 use store::KeyRow;
 use uuid::Uuid;
 use wire::enums::{KeyLastUsageOperation, WireEnum};
@@ -32,6 +34,9 @@ use crate::services::Itself;
 use crate::sessions::Session;
 use crate::snapshot::{KeySnapshot, arn_of};
 use crate::target::Target;
+
+use self::elements::camel_case;
+use self::sharing::{Audience, Sharing};
 
 /// What a handler hands back.
 pub(crate) struct Done<R> {
@@ -162,13 +167,19 @@ impl<'a> Draft<'a> {
 
     /// The same owning what it says, for the record of a change: it is written inside the transaction, on another thread.
     /// `created` are resources that the call makes.
-    pub(crate) fn to_owned(&self, created: Vec<Resource>) -> OwnedDraft {
-        OwnedDraft {
+    pub(crate) fn to_owned(
+        &self,
+        host: &Host,
+        created: Vec<Resource>,
+    ) -> Result<OwnedDraft, ServiceError> {
+        let resources: Vec<Resource> = self.resources.iter().cloned().chain(created).collect();
+        Ok(OwnedDraft {
+            sharing: Sharing::of(host, self.call, resources.iter())?,
             origin: Origin::of_call(self.spec, self.call).into_owned(self.spec),
             spec: self.spec,
             told: self.told.clone(),
-            resources: self.resources.iter().cloned().chain(created).collect(),
-        }
+            resources,
+        })
     }
 
     /// Writes the record of a call that changed nothing to the journal.
@@ -176,15 +187,34 @@ impl<'a> Draft<'a> {
         &self,
         host: &Host,
         outcome: Result<(), &ServiceError>,
-    ) -> Result<(), JournalError> {
+    ) -> Result<(), ServiceError> {
+        // A refusal is the caller's alone.
+        let sharing = match outcome {
+            Ok(()) => Sharing::of(host, self.call, self.resources.iter())?,
+            Err(_) => None,
+        };
+        if let Some(sharing) = sharing {
+            // Boxed, so that the walk of a call does not carry the room that only calls across accounts need.
+            return Box::pin(self.append_shared(host, &sharing)).await;
+        }
         let mut record = host.buffers.take();
         let origin = Origin::of_call(self.spec, self.call);
+        let audience = Audience::caller(self.call.event_id, None);
         let outcome = outcome.map(|()| None);
-        origin.write_record(&self.told, &self.resources, outcome, &mut record);
+        origin.write_record(&self.told, &self.resources, outcome, audience, &mut record);
         drop(origin);
         let written = host.journal.append(&record, None).await;
         host.buffers.give(record);
-        written
+        Ok(written?)
+    }
+
+    /// Writes all records of a successful call with one append.
+    async fn append_shared(&self, host: &Host, sharing: &Sharing) -> Result<(), ServiceError> {
+        let records = {
+            let origin = Origin::of_call(self.spec, self.call);
+            origin.records(&self.told, &self.resources, None, Some(sharing))
+        };
+        Ok(host.journal.append_all(&records).await?)
     }
 }
 
@@ -194,16 +224,15 @@ pub(crate) struct OwnedDraft {
     spec: &'static Spec,
     told: Told,
     resources: Vec<Resource>,
+    sharing: Option<Sharing>,
 }
 
 impl OwnedDraft {
-    /// The record of the change that answers `response`: one line of JSON.
-    pub(crate) fn record<R: Serialize>(&self, response: &R) -> Result<Vec<u8>, ServiceError> {
+    /// The records of the change that answers `response`, the caller's first: each is one line of JSON.
+    pub(crate) fn records<R: Serialize>(&self, response: &R) -> Result<Vec<Vec<u8>>, ServiceError> {
         let elements = self.response_elements(response)?;
-        let mut out = Vec::new();
-        let outcome = Ok(elements.as_deref());
-        self.origin.write_record(&self.told, &self.resources, outcome, &mut out);
-        Ok(out)
+        let sharing = self.sharing.as_ref();
+        Ok(self.origin.records(&self.told, &self.resources, elements.as_deref(), sharing))
     }
 
     /// The answer as CloudTrail shows it, for the operations that record it.
@@ -294,23 +323,47 @@ impl<'a> Origin<'a> {
         }
     }
 
+    /// The finished records of a success, the caller's first.
+    fn records(
+        &self,
+        told: &Told,
+        resources: &[Resource],
+        response_elements: Option<&[u8]>,
+        sharing: Option<&Sharing>,
+    ) -> Vec<Vec<u8>> {
+        let own = Audience::caller(self.event_id, sharing);
+        let others = sharing.into_iter().flat_map(Sharing::audiences);
+        let record = |audience| {
+            let mut record = Vec::new();
+            self.write_record(told, resources, Ok(response_elements), audience, &mut record);
+            record
+        };
+        std::iter::once(own).chain(others).map(record).collect()
+    }
+
     /// Writes the finished record: one line of JSON.
     fn write_record(
         &self,
         told: &Told,
         resources: &[Resource],
         outcome: Result<Option<&[u8]>, &ServiceError>,
+        audience: Audience<'_>,
         out: &mut Vec<u8>,
     ) {
-        let mut uuids = [[0; uuid::fmt::Hyphenated::LENGTH]; 2];
-        let [request_id, event_id] = &mut uuids;
+        let mut uuids = [[0; uuid::fmt::Hyphenated::LENGTH]; 3];
+        let [request_id, event_id, shared_event_id] = &mut uuids;
         let mut address = [0; ADDRESS_BYTES_MAX];
         let texts = Texts {
             request_id: self.request_id.hyphenated().encode_lower(request_id),
-            event_id: self.event_id.hyphenated().encode_lower(event_id),
+            event_id: audience.event_id.hyphenated().encode_lower(event_id),
+            shared_event_id: match audience.shared_event_id {
+                Some(id) => Some(id.hyphenated().encode_lower(shared_event_id)),
+                None => None,
+            },
+            owner: audience.owner.map(AccountId::as_str),
             address: address_text(self.address, &mut address),
         };
-        let resources: Vec<audit::Resource<'_>> = resources.iter().map(Resource::entry).collect();
+        let resources = audience.resources(resources);
         self.assemble(&texts, told, &resources, outcome).write(out);
     }
 
@@ -322,7 +375,7 @@ impl<'a> Origin<'a> {
         outcome: Result<Option<&'t [u8]>, &'t ServiceError>,
     ) -> Record<'t> {
         Record {
-            user_identity: self.user_identity(),
+            user_identity: self.user_identity(texts.owner),
             invoked_by: self.invoked_by().filter(|_| self.service().is_none()),
             event_time: self.time,
             event_source: self.api.event_source(),
@@ -342,12 +395,13 @@ impl<'a> Origin<'a> {
             read_only: self.read_only,
             resources,
             event_type: EventType::AwsApiCall,
-            recipient_account_id: match self.service() {
+            recipient_account_id: match (texts.owner, self.service()) {
+                (Some(owner), _) => Some(owner),
                 // The trail is that of the resource.
-                Some(_) => resources.first().map(|resource| resource.account_id),
-                None => self.caller.as_ref().map(Caller::account_text),
+                (None, Some(_)) => resources.first().map(|resource| resource.account_id),
+                (None, None) => self.caller.as_ref().map(Caller::account_text),
             },
-            shared_event_id: None,
+            shared_event_id: texts.shared_event_id,
             tls_details: self.tls.as_ref().map(|tls| TlsDetails {
                 tls_version: tls.version,
                 cipher_suite: tls.cipher_suite,
@@ -370,7 +424,12 @@ impl<'a> Origin<'a> {
         itself.or_else(via).map(|service| service.principal.as_str())
     }
 
-    fn user_identity(&self) -> UserIdentity<'_> {
+    /// Who called, as the owner of what the call was about is told it, or as the caller is.
+    fn user_identity(&self, owner: Option<&str>) -> UserIdentity<'_> {
+        if let (Some(_), Some(caller)) = (owner, &self.caller) {
+            let (principal_id, account_id) = (caller.user_id(), caller.account_text());
+            return UserIdentity::AwsAccount { principal_id, account_id };
+        }
         if let Some(itself) = self.service() {
             return UserIdentity::AwsService { invoked_by: &itself.service.principal };
         }
@@ -463,7 +522,9 @@ impl Refused<'_> {
         error: &ServiceError,
     ) -> Result<(), JournalError> {
         let mut record = Vec::new();
-        Origin::of_refused(self).write_record(&Told::default(), &[], Err(error), &mut record);
+        let audience = Audience::caller(self.event_id, None);
+        let origin = Origin::of_refused(self);
+        origin.write_record(&Told::default(), &[], Err(error), audience, &mut record);
         host.journal.append(&record, None).await
     }
 }
@@ -472,7 +533,9 @@ impl Refused<'_> {
 struct Texts<'a> {
     request_id: &'a str,
     event_id: &'a str,
+    shared_event_id: Option<&'a str>,
     address: &'a str,
+    owner: Option<&'a str>,
 }
 
 /// Bytes of the longest address: an IPv6 one that ends in an IPv4 one.
@@ -488,6 +551,14 @@ fn address_text(address: IpAddr, buffer: &mut [u8; ADDRESS_BYTES_MAX]) -> &str {
 }
 
 impl Resource {
+    /// Whose it is.
+    fn account(&self) -> AccountId {
+        match self {
+            Resource::Key(key) | Resource::Unmade { key, .. } => key.key().account,
+            Resource::Named { account, .. } => *account,
+        }
+    }
+
     fn entry(&self) -> audit::Resource<'_> {
         match self {
             Resource::Key(key) => audit::Resource {
@@ -505,42 +576,6 @@ impl Resource {
             }
         }
     }
-}
-
-/// `{"KeyMetadata":{"KeyId":…}}` as CloudTrail writes it: `{"keyMetadata":{"keyId":…}}`, with dates as texts.
-fn camel_case(value: Value) -> Value {
-    match value {
-        Value::Object(members) => Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| {
-                    let value = date(&name, &value).unwrap_or_else(|| camel_case(value));
-                    (lower_first(&name), value)
-                })
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(items.into_iter().map(camel_case).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
-    }
-}
-
-/// A member that is a date: epoch seconds on the wire, `Aug 10, 2022, 10:38:27 PM` in the record.
-fn date(name: &str, value: &Value) -> Option<Value> {
-    let milliseconds =
-        value.as_f64().filter(|_| name.ends_with("Date")).map(|seconds| seconds * 1000.0)?;
-    #[expect(
-        clippy::as_conversions,
-        reason = "a float becomes an integer in no other way; it saturates"
-    )]
-    let time = Timestamp::from_millisecond(milliseconds as i64).ok()?;
-    Some(Value::String(shape::cloudtrail_date(time)))
-}
-
-fn lower_first(name: &str) -> String {
-    let mut characters = name.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
 /// The error's name in CloudTrail, which keeps an older name for denials.

@@ -3,7 +3,7 @@
 //! Only their names and HTTP statuses live here. Their sentences are written by the service, and
 //! which operation may answer with which of them stands in its specification there.
 //!
-//! Sources: the service models of KMS, IAM and STS; "Common errors" of the KMS and STS API references.
+//! Sources: the service models of KMS, IAM, STS and CloudTrail; "Common errors" of the KMS and STS API references.
 
 /// Declares the table. A row is the name and the HTTP status in AWS JSON, then, where the AWS Query
 /// protocol calls the same error otherwise, its code and status there. The errors that only IAM and
@@ -13,6 +13,7 @@ macro_rules! error_codes {
     (
         modelled { $($modelled:ident $modelled_status:literal $(, query $modelled_query:literal $modelled_query_status:literal)?;)+ }
         identities { $($identity:ident $identity_name:literal, query $identity_query:literal $identity_status:literal;)+ }
+        trails { $($trail:ident $trail_status:literal;)+ }
         common { $($common:ident $common_status:literal $(, query $query:literal $query_status:literal)?;)+ }
     ) => {
         /// An error of the API by its exact name.
@@ -20,6 +21,7 @@ macro_rules! error_codes {
         pub enum ErrorCode {
             $(#[doc = concat!("`", stringify!($modelled), "`, modelled by KMS")] $modelled,)+
             $(#[doc = concat!("`", $identity_name, "`, modelled by IAM or STS")] $identity,)+
+            $(#[doc = concat!("`", stringify!($trail), "`, modelled by CloudTrail")] $trail,)+
             $(#[doc = concat!("`", stringify!($common), "`, common to services")] $common,)+
         }
 
@@ -28,6 +30,7 @@ macro_rules! error_codes {
             pub const ALL: &[ErrorCode] = &[
                 $(ErrorCode::$modelled,)+
                 $(ErrorCode::$identity,)+
+                $(ErrorCode::$trail,)+
                 $(ErrorCode::$common,)+
             ];
 
@@ -36,6 +39,7 @@ macro_rules! error_codes {
                 match self {
                     $(ErrorCode::$modelled => stringify!($modelled),)+
                     $(ErrorCode::$identity => $identity_name,)+
+                    $(ErrorCode::$trail => stringify!($trail),)+
                     $(ErrorCode::$common => stringify!($common),)+
                 }
             }
@@ -45,6 +49,7 @@ macro_rules! error_codes {
                 match self {
                     $(ErrorCode::$modelled => $modelled_status,)+
                     $(ErrorCode::$identity => $identity_status,)+
+                    $(ErrorCode::$trail => $trail_status,)+
                     $(ErrorCode::$common => $common_status,)+
                 }
             }
@@ -54,6 +59,7 @@ macro_rules! error_codes {
                 match self {
                     $(ErrorCode::$modelled => true,)+
                     $(ErrorCode::$identity => false,)+
+                    $(ErrorCode::$trail => false,)+
                     $(ErrorCode::$common => false,)+
                 }
             }
@@ -143,6 +149,14 @@ error_codes! {
         ServiceFailure "ServiceFailureException", query "ServiceFailure" 500;
         ServiceNotSupported "ServiceNotSupportedException", query "NotSupportedService" 404;
         UnmodifiableEntity "UnmodifiableEntityException", query "UnmodifiableEntity" 400;
+    }
+    trails {
+        InvalidEventCategoryException 400;
+        InvalidLookupAttributesException 400;
+        InvalidMaxResultsException 400;
+        InvalidNextTokenException 400;
+        InvalidTimeRangeException 400;
+        OperationNotPermittedException 400;
     }
     common {
         AccessDeniedException 400, query "AccessDenied" 403;

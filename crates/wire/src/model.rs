@@ -4,6 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    cloudtrail,
     enums::ENUMERATIONS,
     error_codes::ErrorCode,
     iam, kms,
@@ -35,7 +36,7 @@ pub fn operation<R: Request>() -> (&'static str, Value) {
     (R::OPERATION, json!({ "request": request, "answer": R::Answer::MEMBERS }))
 }
 
-/// Describes the given operations of KMS, all shapes of IAM and STS, and every nested structure,
+/// Describes the given operations of KMS, all shapes of IAM, STS and CloudTrail, and every nested structure,
 /// enumeration and error that is built here.
 ///
 /// Which operations of KMS there are is not known here: their one list is the operation table.
@@ -65,6 +66,11 @@ pub fn description(operations: impl IntoIterator<Item = (&'static str, Value)>) 
             "operations": object(sts::OPERATIONS.iter().map(|describe| describe())),
             "structures": texts_by_name(sts::STRUCTURES),
             "enumerations": {},
+        },
+        "cloudtrail": {
+            "operations": object(cloudtrail::OPERATIONS.iter().map(|describe| describe())),
+            "structures": texts_by_name(cloudtrail::STRUCTURES),
+            "enumerations": texts_by_name(cloudtrail::enums::ENUMERATIONS),
         },
     })
 }

@@ -48,6 +48,13 @@ pub enum UserIdentity<'a> {
         /// The account whose resource the event is about.
         account_id: &'a str,
     },
+    /// A caller of another account, as the owner of what the call was about is told it.
+    AwsAccount {
+        /// The unique id of the caller; of a root user its account.
+        principal_id: &'a str,
+        /// The caller's account.
+        account_id: &'a str,
+    },
     /// A service acting for itself.
     AwsService {
         /// Its service principal.
@@ -182,6 +189,13 @@ impl UserIdentity<'_> {
                 out.extend_from_slice(br#"{"accountId":"#);
                 json::text(out, account_id.as_bytes());
                 out.extend_from_slice(br#","invokedBy":"AWS Internal""#);
+            }
+            UserIdentity::AwsAccount { principal_id, account_id } => {
+                let members = [
+                    (br#"{"type":"AWSAccount","principalId":"#.as_slice(), principal_id),
+                    (br#","accountId":"#, account_id),
+                ];
+                write_members(out, &members);
             }
             UserIdentity::AwsService { invoked_by } => {
                 let members = [(br#"{"type":"AWSService","invokedBy":"#.as_slice(), invoked_by)];

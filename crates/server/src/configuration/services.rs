@@ -13,7 +13,7 @@ pub(super) const TABLE: &str = "service";
 /// Characters of a name; AWS's longest is half of that.
 const NAME_CHARACTERS_MAX: usize = 64;
 /// Scopes that are never a service's: a captured request to this server itself must be worth nothing.
-const RESERVED_NAMES: [&str; 3] = ["kms", "iam", "sts"];
+const RESERVED_NAMES: [&str; 4] = ["kms", "iam", "sts", "cloudtrail"];
 
 /// One setting of a service: its name, what a right value is, an example, and what it does.
 type Setting = (&'static str, &'static str, &'static str, Apply);
@@ -22,7 +22,7 @@ type Apply = fn(&mut RegisteredService, &[&str]) -> Option<()>;
 const SETTINGS: [Setting; 6] = [
     (
         "name",
-        "a name of lower-case letters, digits and -; not kms, iam or sts",
+        "a name of lower-case letters, digits and -; not kms, iam, sts or cloudtrail",
         "name = \"s3\"",
         |_, values| one(values).filter(|name| is_name(name)).map(drop),
     ),
@@ -32,7 +32,7 @@ const SETTINGS: [Setting; 6] = [
     }),
     (
         "signing_name",
-        "a service of credential scopes; not kms, iam or sts",
+        "a service of credential scopes; not kms, iam, sts or cloudtrail",
         "signing_name = \"s3\"",
         |service, values| {
             service.signing_name = one(values).filter(|name| is_name(name))?.to_owned();
