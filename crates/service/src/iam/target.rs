@@ -280,3 +280,71 @@ fn title(kind: IdentityKind) -> &'static str {
         IdentityKind::OidcProvider => "Provider",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto::seal::{SealKey, SealKeys};
+    use crypto::{SecretKey, SystemRng};
+    use jiff::Timestamp;
+    use store::{
+        AccountRecord, AccountRow, IdentityPolicyRow, IdentityRecord, LockedStore, StoreOptions,
+    };
+
+    use super::*;
+    use crate::identities::fresh_record;
+
+    /// A managed policy with an id of its own for each call.
+    fn policy_named(account: AccountId, name: &str) -> IdentityRecord {
+        let kind = IdentityKind::Policy;
+        let now = Timestamp::UNIX_EPOCH;
+        let mut record = fresh_record(&SystemRng, account, kind, ("/", name), now).unwrap();
+        record.policies.push(IdentityPolicyRow {
+            policy_name: "v1".to_owned(),
+            document: r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#.to_owned(),
+            created: now,
+            is_default: true,
+        });
+        record
+    }
+
+    #[tokio::test]
+    async fn a_policy_that_was_deleted_since_is_refused_even_if_its_name_is_taken_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keystead.db");
+        let seal_keys = SealKeys::new(SealKey::new(1, &SecretKey::new([7; 32])), Vec::new());
+        let locked = LockedStore::open(&path, StoreOptions::default()).unwrap();
+        let store = locked.unlock(seal_keys).unwrap();
+        let account: AccountId = "111122223333".parse().unwrap();
+        let attachable = |record: &IdentityRecord| Attachable {
+            stored_arn: format!("arn:aws:iam::{account}:policy/{}", record.identity.name),
+            own: Some(Arc::new(Identity::new(record.clone()).unwrap())),
+        };
+        let (former, later) = (policy_named(account, "Use"), policy_named(account, "USE"));
+        let of_aws = Attachable { stored_arn: "arn:aws:iam::aws:policy/Use".to_owned(), own: None };
+        let (of_former, of_later) = (attachable(&former), attachable(&later));
+        let judged: Result<_, ServiceError> = store
+            .write(move |transaction| {
+                let row = AccountRow { account, sequence: 0, created: Timestamp::UNIX_EPOCH };
+                transaction.save_account(&AccountRecord {
+                    account: row,
+                    access_keys: Vec::new(),
+                    owned_keys: Vec::new(),
+                })?;
+                let judge = |transaction: &Transaction<'_>| {
+                    [&of_former, &of_later, &of_aws].map(|policy| {
+                        let refused = policy.refuse_gone(transaction).err();
+                        refused.is_some_and(|error| error.is_superseded())
+                    })
+                };
+                transaction.save_identity(&former)?;
+                let before = judge(transaction);
+                transaction.delete_identity(account, &former.identity.identity_id)?;
+                let between = judge(transaction);
+                transaction.save_identity(&later)?;
+                Ok([before, between, judge(transaction)])
+            })
+            .await;
+        let expected = [[false, true, false], [true, true, false], [true, false, false]];
+        assert_eq!(judged.unwrap(), expected);
+    }
+}
