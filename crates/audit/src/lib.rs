@@ -15,6 +15,7 @@ mod read;
 mod record;
 mod recover;
 mod segment;
+pub mod trail;
 
 pub use error::JournalError;
 pub use frame::RECORD_BYTES_MAX;

@@ -6,12 +6,13 @@ mod error;
 mod services;
 mod sources;
 mod table;
+mod trail;
 mod values;
 
 use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService};
+use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService, TrailOptions};
 use tracing_subscriber::filter::Targets;
 use wire::names::{AccountId, Region};
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub regions: Option<Vec<Region>>,
     /// The services that may call; only a file can say them.
     pub services: Vec<RegisteredService>,
+    /// The trail; only a file can say it.
+    pub trail: Option<TrailOptions>,
     /// The certificate and key of TLS; `None` is plain HTTP.
     pub tls: Option<TlsFiles>,
     /// When the journal reaches the disk.
@@ -118,7 +121,7 @@ fn resolve(
     let mut above_file = Sources::default();
     above_file.add(sources::environment(environment)?);
     above_file.add(flags);
-    let mut services = Vec::new();
+    let (mut services, mut trail) = (Vec::new(), None);
     let mut all = Sources::default();
     all.add(sources::defaults());
     if let Some(path) = optional(&above_file, CONFIG.name, values::path)? {
@@ -126,9 +129,10 @@ fn resolve(
         let shown = path.display().to_string();
         all.add(sources::toml(&shown, &text)?);
         services = services::toml(&shown, &text)?;
+        trail = trail::toml(&shown, &text)?;
     }
     all.append(above_file);
-    let settings = Settings { services, ..read(&all)? };
+    let settings = Settings { services, trail, ..read(&all)? };
     refuse_plain_outside_loopback(&settings)?;
     Ok(settings)
 }
@@ -141,6 +145,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         account_id: required(all, "account_id", values::account_id)?,
         regions: optional(all, "regions", values::regions)?,
         services: Vec::new(),
+        trail: None,
         tls: tls_files(
             optional(all, "tls_certificate", values::path)?,
             optional(all, "tls_key", values::path)?,

@@ -17,6 +17,7 @@ use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
+use crate::delivery::Delivery;
 use crate::error::ServiceError;
 use crate::grantee_grants::GranteeGrants;
 use crate::guard_rails::GuardRails;
@@ -51,6 +52,8 @@ pub(crate) struct Host {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) token_key: TokenKey,
     pub(crate) journal: Journal,
+    /// The trail; none where none is configured.
+    pub(crate) delivery: Option<Arc<Delivery>>,
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,

@@ -9,6 +9,7 @@ use crate::accounts::{
     self, AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount,
 };
 use crate::api::{Answer, Health, Incoming, Statistics};
+use crate::delivery::{self, Deliveries};
 use crate::error::ServiceError;
 use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
 use crate::front;
@@ -21,15 +22,18 @@ use crate::services::{self, ServiceAccessKeyError, ServiceSummary};
 #[derive(Clone)]
 pub struct Service {
     host: Arc<Host>,
-    jobs: Arc<Mutex<Option<JoinHandle<()>>>>,
+    jobs: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Service {
     /// Starts the jobs; from now on calls are answered.
-    pub(crate) fn start(host: Host) -> Service {
+    pub(crate) fn start(host: Host, deliveries: Option<Deliveries>) -> Service {
         let host = Arc::new(host);
-        let jobs = tokio::spawn(jobs::run(Arc::clone(&host)));
-        Service { host, jobs: Arc::new(Mutex::new(Some(jobs))) }
+        let mut jobs = vec![tokio::spawn(jobs::run(Arc::clone(&host)))];
+        if let Some((delivery, deliveries)) = host.delivery.clone().zip(deliveries) {
+            jobs.push(tokio::spawn(delivery::run(Arc::clone(&host), delivery, deliveries)));
+        }
+        Service { host, jobs: Arc::new(Mutex::new(jobs)) }
     }
 
     /// Answers one request.
@@ -120,7 +124,12 @@ impl Service {
 
     /// Whether calls can be answered.
     pub fn health(&self) -> Health {
-        Health { journal: self.host.journal.is_healthy(), store: self.host.store.is_healthy() }
+        let delivery = self.host.delivery.as_ref();
+        Health {
+            journal: self.host.journal.is_healthy(),
+            store: self.host.store.is_healthy(),
+            trail: delivery.is_none_or(|delivery| delivery.progress().failure.is_none()),
+        }
     }
 
     /// Counters for metrics.
@@ -143,10 +152,9 @@ impl Service {
 
     /// Ends the jobs, hands the journal to the disk and closes the store. Calls made after this are refused.
     pub async fn shut_down(&self) {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(jobs) = jobs {
-            jobs.abort();
-        }
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.drain(..).for_each(|job| job.abort());
+        drop(jobs);
         if let Err(error) = self.host.last_usage.keep(&self.host.store).await {
             tracing::warn!(%error, "the newest uses of keys were not kept");
         }

@@ -8,7 +8,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
-use crate::schema;
+use crate::{digest_keys, schema};
 
 /// Every step, oldest first.
 const STEPS: &[&str] = &[
@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     schema::VERSION_3,
     schema::VERSION_4,
     schema::VERSION_5,
+    digest_keys::SCHEMA,
 ];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
@@ -105,7 +106,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 5);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 6);
     }
 
     #[test]

@@ -54,6 +54,22 @@ pub enum ConfigurationError {
         /// A right value, written as in the file.
         example: &'static str,
     },
+    /// A trail that cannot be delivered so.
+    #[error("{path}:{line}: {name}: found {found}; expected {expected}, for example: [trail] {example}")]
+    Trail {
+        /// The file.
+        path: String,
+        /// Its line, from 1.
+        line: usize,
+        /// The setting of the trail.
+        name: String,
+        /// The value.
+        found: String,
+        /// What a right value is.
+        expected: &'static str,
+        /// A right value, written as in the file.
+        example: &'static str,
+    },
     /// A variable with our prefix that names no setting.
     #[error(
         "unknown environment variable {0}; expected one of {known}, for example: KEYSTEAD_LISTEN=127.0.0.1:7600",

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     ConfigurationError, services,
     table::{self, LISTS, SETTINGS, Setting, VARIABLE_PREFIX},
+    trail,
 };
 use crate::limits::CONFIGURATION_BYTES_MAX;
 
@@ -107,7 +108,7 @@ pub(super) fn toml(path: &str, text: &str) -> Result<Vec<Said>, ConfigurationErr
     })?;
     let mut all = Vec::new();
     for (name, value) in table.get_ref() {
-        if name.get_ref() == services::TABLE {
+        if [services::TABLE, trail::TABLE].contains(&name.get_ref().as_ref()) {
             continue;
         }
         let line = line_of(text, &name.span());

@@ -1,5 +1,7 @@
 //! The operations of AWS CloudTrail.
 
+pub(crate) mod trails;
+
 use wire::error_codes::ErrorCode;
 
 use crate::key_state::KeyStateRule;
@@ -7,7 +9,6 @@ use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::quotas::RequestQuota;
 
 /// Facts that the operations of CloudTrail share; each row says only what differs.
-#[expect(dead_code, reason = "the first operation takes it")]
 const DEFAULT: Spec = Spec {
     name: "",
     api: Api::CloudTrail,
