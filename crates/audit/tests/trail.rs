@@ -40,9 +40,8 @@ struct Failing {
 
 impl Destination for Failing {
     fn put(&self, object: &Object<'_>) -> Result<(), TrailError> {
-        let taken = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-            left.checked_sub(1)
-        });
+        let taken =
+            self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         taken.map_err(|_| TrailError::KeyMissing { fingerprint: "none".to_owned() })?;
         self.folder.put(object)
     }
@@ -84,8 +83,11 @@ impl Fixture {
     /// Appends records of two accounts and of nobody.
     async fn append(&mut self, count: usize) {
         for _ in 0..count {
-            let account = [r#","recipientAccountId":"111122223333""#, r#","recipientAccountId":"444455556666""#, ""]
-                [self.count % 3];
+            let account = [
+                r#","recipientAccountId":"111122223333""#,
+                r#","recipientAccountId":"444455556666""#,
+                "",
+            ][self.count % 3];
             let (number, time) = (self.count, self.now);
             let record = format!(
                 r#"{{"eventTime":"{time}","awsRegion":"eu-west-1","eventID":"{number}"{account}}}"#
@@ -226,7 +228,8 @@ async fn files_out_of_their_place_and_foreign_keys_show() {
         fs::write(&pair[0], &contents[0]).unwrap();
         fs::write(&pair[1], &contents[1]).unwrap();
     }
-    let log_file = paths.iter().find(|path| path.to_str().unwrap().contains("CloudTrail_")).unwrap();
+    let log_file =
+        paths.iter().find(|path| path.to_str().unwrap().contains("CloudTrail_")).unwrap();
     let name = log_file.to_str().unwrap();
     let (start, _) = name.rsplit_once('_').unwrap();
     let inserted = PathBuf::from(format!("{start}_0000000000000000.json.gz"));

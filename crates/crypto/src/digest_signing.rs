@@ -29,9 +29,7 @@ impl DigestSigningKey {
     /// # Errors
     /// [`InvalidKeyMaterial`] for anything else.
     pub fn from_pkcs8(bytes: &[u8]) -> Result<DigestSigningKey, InvalidKeyMaterial> {
-        Ok(DigestSigningKey(
-            KeyPair::from_pkcs8(bytes).map_err(|_| InvalidKeyMaterial::Unsound)?,
-        ))
+        Ok(DigestSigningKey(KeyPair::from_pkcs8(bytes).map_err(|_| InvalidKeyMaterial::Unsound)?))
     }
 
     /// `PrivateKeyInfo` (RFC 5958) in DER.

@@ -82,7 +82,8 @@ impl Delivery {
         keyring: &Keyring,
         clock: &dyn Clock,
     ) -> Result<(Delivery, Deliveries), ServiceError> {
-        let now = Timestamp::from_second(clock.now().as_second()).map_err(ServiceError::internal)?;
+        let now =
+            Timestamp::from_second(clock.now().as_second()).map_err(ServiceError::internal)?;
         let keys = keys(store, keyring, now).await?;
         let trail = Trail {
             name: options.name.clone(),
@@ -96,8 +97,7 @@ impl Delivery {
         Folder::open(&state_folder)?;
         let state_path = state_folder.join(&options.name);
         let journal = data_dir.join("journal");
-        let deliverer =
-            Deliverer::open(trail, &journal, &state_path, Box::new(destination), now)?;
+        let deliverer = Deliverer::open(trail, &journal, &state_path, Box::new(destination), now)?;
         let progress = Mutex::new(Progress { status: deliverer.status(), failure: None });
         Ok((Delivery { options, keys, progress }, Deliveries(deliverer)))
     }
@@ -111,7 +111,8 @@ impl Delivery {
     pub(crate) fn public_keys(&self) -> impl Iterator<Item = ValidKey> {
         let starts = self.keys.iter().map(|(_, created)| *created);
         // Twice its lifetime, since it goes on until the next start makes another one.
-        let ends = starts.map(|start| start.saturating_add(KEY_LIFETIME * 2).unwrap_or(Timestamp::MAX));
+        let ends =
+            starts.map(|start| start.saturating_add(KEY_LIFETIME * 2).unwrap_or(Timestamp::MAX));
         self.keys.iter().zip(ends).map(|((key, start), end)| ValidKey {
             key: PublicKey {
                 fingerprint: key.fingerprint.clone(),
@@ -159,17 +160,27 @@ pub(crate) async fn run(host: Arc<Host>, delivery: Arc<Delivery>, deliveries: De
         let now = host.clock.now();
         let interval = SignedDuration::try_from(delivery.options.interval).unwrap_or_default();
         let is_due = looked.is_none_or(|looked| now.duration_since(looked) >= interval);
-        let synced = match host.journal.sync_all().await {
-            Ok(synced) => is_due.then_some(synced),
-            // Nothing is answered any more; what is synced is delivered after the next start.
-            Err(_) => return,
+        let synced = match is_due {
+            true => match host.journal.sync_all().await {
+                Ok(synced) => Some(synced),
+                // Nothing is answered any more; what is synced is delivered after the next start.
+                Err(_) => return,
+            },
+            false => None,
         };
         let worker = Arc::clone(&delivery);
         let work = tokio::task::spawn_blocking(move || {
             let outcome = worker.step(&mut deliveries, synced, now);
             (deliveries, outcome)
         });
-        let Ok((returned, outcome)) = work.await else { return };
+        let (returned, outcome) = match work.await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!(%error, "the delivery of the trail ended; a restart goes on with it");
+                delivery.change(|progress| progress.failure = Some(error.to_string()));
+                return;
+            }
+        };
         deliveries = returned;
         let failure = outcome.err().map(|error| error.to_string());
         wait = match &failure {
@@ -182,12 +193,16 @@ pub(crate) async fn run(host: Arc<Host>, delivery: Arc<Delivery>, deliveries: De
         if is_due && failure.is_none() {
             looked = Some(now);
         }
-        let progress = Progress { status: deliveries.0.status(), failure };
-        *delivery.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+        let status = deliveries.0.status();
+        delivery.change(|progress| *progress = Progress { status, failure });
     }
 }
 
 impl Delivery {
+    fn change(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Digests first: what is delivered from now on is for the next ones.
     fn step(
         &self,

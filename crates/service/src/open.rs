@@ -272,7 +272,10 @@ struct Parts {
     attestation_roots: Arc<Roots>,
 }
 
-async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<(Host, Option<Deliveries>), OpenError> {
+async fn assemble(
+    assembly: Assembly<'_>,
+    parts: Parts,
+) -> Result<(Host, Option<Deliveries>), OpenError> {
     let Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots } =
         parts;
     let keyring = Arc::new(keyring);

@@ -154,7 +154,10 @@ impl Deliverer {
         let plan = match self.state.planned_digest.clone() {
             Some(plan) => plan,
             None => {
-                let fingerprint = keys.clone().next_back().map_or_else(String::new, |key| key.fingerprint.clone());
+                let fingerprint = keys
+                    .clone()
+                    .next_back()
+                    .map_or_else(String::new, |key| key.fingerprint.clone());
                 let plan = DigestPlan { end, fingerprint };
                 self.change(|state| state.planned_digest = Some(plan.clone()))?;
                 plan

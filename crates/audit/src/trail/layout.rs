@@ -138,9 +138,12 @@ mod tests {
 
     #[test]
     fn no_name_leads_elsewhere() {
-        for (account, region) in
-            [("1", "a-b-1"), ("11112222333.", "a-b-1"), ("111122223333", ""), ("111122223333", "../x")]
-        {
+        for (account, region) in [
+            ("1", "a-b-1"),
+            ("11112222333.", "a-b-1"),
+            ("111122223333", ""),
+            ("111122223333", "../x"),
+        ] {
             assert_eq!(Chain::new(account, region), None, "{account} {region}");
         }
     }

@@ -123,9 +123,11 @@ impl State {
     /// The chain's state; it begins where the last digests ended.
     pub(super) fn chain(&mut self, chain: &Chain) -> &mut ChainState {
         let start = self.digested;
-        self.chains
-            .entry(name(chain))
-            .or_insert_with(|| ChainState { start, previous: None, log_files: Vec::new() })
+        self.chains.entry(name(chain)).or_insert_with(|| ChainState {
+            start,
+            previous: None,
+            log_files: Vec::new(),
+        })
     }
 
     pub(super) fn has(&self, chain: &Chain) -> bool {

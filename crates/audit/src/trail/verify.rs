@@ -110,7 +110,9 @@ pub fn verify(root: &Path, keys: &[PublicKey]) -> Result<Verified, TrailError> {
                 let what = "no digest tells of it";
                 verified.problems.push(Problem { object: object.clone(), what });
             }
-            Some(_) | None => verified.undigested_count = verified.undigested_count.saturating_add(1),
+            Some(_) | None => {
+                verified.undigested_count = verified.undigested_count.saturating_add(1)
+            }
         }
     }
     Ok(verified)
@@ -137,7 +139,9 @@ fn check_chain(root: &Path, reads: &[Read], told: &mut BTreeSet<String>, verifie
                     verified.log_files_count = verified.log_files_count.saturating_add(1);
                     verified.records_count = verified.records_count.saturating_add(records_count);
                 }
-                Err(what) => verified.problems.push(Problem { object: file.s3_object.clone(), what }),
+                Err(what) => {
+                    verified.problems.push(Problem { object: file.s3_object.clone(), what })
+                }
             }
         }
         before = Some(read);

@@ -55,7 +55,9 @@ pub enum ConfigurationError {
         example: &'static str,
     },
     /// A trail that cannot be delivered so.
-    #[error("{path}:{line}: {name}: found {found}; expected {expected}, for example: [trail] {example}")]
+    #[error(
+        "{path}:{line}: {name}: found {found}; expected {expected}, for example: [trail] {example}"
+    )]
     Trail {
         /// The file.
         path: String,
