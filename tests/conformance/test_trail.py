@@ -1,8 +1,10 @@
 """The delivered trail: AWS's own validator, unmodified, validates it and reports what was done to it."""
 
+import base64
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -162,6 +164,32 @@ def swap(one, other):
     contents = one.read_bytes(), other.read_bytes()
     one.write_bytes(contents[1])
     other.write_bytes(contents[0])
+
+
+def prove(folder, keys):
+    """Exit code and text of `keystead audit verify-trail`."""
+    done = keystead.run("audit", "verify-trail", folder, "--public-keys", keys)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_trail_is_proven_without_the_server(trailed):
+    keys = trailed.folder / "public-keys.json"
+    told = trailed.cloudtrail.list_public_keys(StartTime=1_767_225_600)["PublicKeyList"]
+    keys.write_text(json.dumps({"PublicKeyList": [
+        {"Value": base64.b64encode(key["Value"]).decode(), "Fingerprint": key["Fingerprint"]} for key in told]}))
+    copy = trailed.keep()
+    code, told = prove(copy, keys)
+    assert code == 0, told
+    assert re.match(rf"whole: \d+ records in {len(digested(copy))} log files, by {len(digests_of(copy))} digests\n", told)
+    changed = sorted(digested(copy))[0]
+    change(copy / changed, b'"readOnly":true', b'"readOnly":false')
+    code, told = prove(copy, keys)
+    assert code == 1 and f"{changed}: its hash is not the one in its digest" in told, told
+    keys.write_text(json.dumps({"PublicKeyList": []}))
+    code, told = prove(copy, keys)
+    assert code == 1 and "its public key is not among those given" in told, told
+    code, told = prove(trailed.folder / "data", keys)
+    assert code == 1 and "no digests here" in told, told
 
 
 def test_each_record_is_delivered_once_to_its_account_and_region(trailed):
