@@ -111,7 +111,7 @@ pub fn verify(root: &Path, keys: &[PublicKey]) -> Result<Verified, TrailError> {
                 verified.problems.push(Problem { object: object.clone(), what });
             }
             Some(_) | None => {
-                verified.undigested_count = verified.undigested_count.saturating_add(1)
+                verified.undigested_count = verified.undigested_count.saturating_add(1);
             }
         }
     }
@@ -140,7 +140,7 @@ fn check_chain(root: &Path, reads: &[Read], told: &mut BTreeSet<String>, verifie
                     verified.records_count = verified.records_count.saturating_add(records_count);
                 }
                 Err(what) => {
-                    verified.problems.push(Problem { object: file.s3_object.clone(), what })
+                    verified.problems.push(Problem { object: file.s3_object.clone(), what });
                 }
             }
         }
