@@ -184,9 +184,18 @@ impl Journal {
     /// # Errors
     /// Why the journal stopped.
     pub async fn sync(&self) -> Result<(), JournalError> {
+        self.sync_all().await.map(drop)
+    }
+
+    /// As [`Journal::sync`]; answers the number of the last frame that is synced now, 0 for none.
+    ///
+    /// # Errors
+    /// Why the journal stopped.
+    pub async fn sync_all(&self) -> Result<u64, JournalError> {
         let sequence = self.shared.last_pushed();
         self.shared.order(|orders| orders.sync = true);
-        self.shared.reach_durable(sequence).await
+        self.shared.reach_durable(sequence).await?;
+        Ok(sequence)
     }
 
     /// Whether records can be appended: nothing failed and nobody closed.

@@ -18,6 +18,7 @@ mod record;
 mod recover;
 mod segment;
 mod summary;
+pub mod trail;
 
 pub use error::JournalError;
 pub use follow::{Followed, Follower};

@@ -36,6 +36,23 @@ pub fn read(directory: &Path) -> Result<Frames, JournalError> {
     Ok(Frames { paths, next, segment: None, link, torn_bytes: 0, ended: false })
 }
 
+/// Begins to read at the segment in which a frame stands, with the frames before it in that segment. Each frame is checked,
+/// but not that the segment follows those before it: whoever knows the head of an earlier read compares it.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_around(directory: &Path, sequence: u64) -> Result<Frames, JournalError> {
+    let (mut paths, next) = segment::list_in_use(directory)?;
+    let wanted = segment::path(directory, sequence);
+    let earlier_count = paths.iter().filter(|path| **path <= wanted).count().saturating_sub(1);
+    paths.drain(..earlier_count.min(paths.len()));
+    let link = match paths.first() {
+        Some(first) => Link::start_at(&Segment::open(first.clone())?),
+        None => Link::start(None),
+    };
+    Ok(Frames { paths: paths.into_iter(), next, segment: None, link, torn_bytes: 0, ended: false })
+}
+
 /// Whether a journal lies in the directory: a file is called as a segment is.
 ///
 /// # Errors

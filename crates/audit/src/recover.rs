@@ -237,6 +237,16 @@ impl Link {
         Link { deployment, previous_head: [0; TRAILER_BYTES], first_sequence: Some(1) }
     }
 
+    /// Before a segment whose predecessors are not read: it is believed to follow them.
+    pub(crate) fn start_at(segment: &Segment) -> Link {
+        let header = segment.header();
+        Link {
+            deployment: Some(header.deployment),
+            previous_head: header.previous_head,
+            first_sequence: Some(header.first_sequence),
+        }
+    }
+
     pub(crate) fn check(&mut self, segment: &Segment) -> Result<(), JournalError> {
         let header = segment.header();
         if *self.deployment.get_or_insert(header.deployment) != header.deployment {

@@ -11,6 +11,7 @@
 mod agreement;
 pub mod blob;
 pub mod data_key_pairs;
+pub mod digest_signing;
 mod ec;
 mod ed25519;
 mod encryption;

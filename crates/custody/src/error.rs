@@ -42,6 +42,11 @@ pub enum CustodyError {
     /// An import token was not made by this deployment for this key.
     #[error("the import token was not made by this deployment for this key")]
     InvalidImportToken,
+    /// A stored key for digest files does not open: its row was altered, or is another deployment's.
+    #[error(
+        "the stored key for digest files does not open: its row was altered, or is another deployment's"
+    )]
+    DigestKeyRefused,
     /// The key cannot do what it was asked: the caller did not check its spec and usage, or another build made it.
     #[error("this build cannot do this with a key of spec {key_spec}")]
     NotCapable {

@@ -12,6 +12,7 @@
 
 pub mod arena;
 mod custodian;
+mod digest_keys;
 mod error;
 mod forward_access_tokens;
 mod harden;

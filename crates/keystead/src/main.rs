@@ -15,7 +15,7 @@ use server::{
     audit,
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
     explain::{self, Format},
-    owned_keys, self_signed, serve, services,
+    owned_keys, self_signed, serve, services, trail_proof,
 };
 use service::{Clock, SupposedCall, SystemClock};
 use zeroize::Zeroizing;
@@ -204,6 +204,15 @@ enum Audit {
         #[arg(long, value_name = "NUMBER:HASH")]
         head: Option<audit::Head>,
     },
+    /// Prove that every log file of a delivered trail is as its digests tell, and every digest as it was signed.
+    VerifyTrail {
+        /// The folder that the trail was delivered to, or a copy of that.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// A file with what `aws cloudtrail list-public-keys` told; kept elsewhere than the trail.
+        #[arg(long, value_name = "FILE")]
+        public_keys: PathBuf,
+    },
     /// Tell records as lines of JSON, in the order in which they were written.
     Export(ExportRecords),
     /// Tell records as they are written, until interrupted; with --since, those too that are there already.
@@ -295,6 +304,9 @@ fn main() -> ExitCode {
         Command::Account(Account::Create(create)) => create_accounts(create),
         Command::Account(Account::List(flags)) => list_accounts(flags),
         Command::Audit(Audit::Verify { journal, head }) => verify_journal(&journal, head),
+        Command::Audit(Audit::VerifyTrail { folder, public_keys }) => {
+            verify_trail(&folder, &public_keys)
+        }
         Command::Audit(Audit::Export(export)) => export_records(export),
         Command::Audit(Audit::Tail(tail)) => tail_records(tail),
         Command::Explain(line) => explain_call(line),
@@ -340,6 +352,10 @@ fn list_accounts(flags: DataDirFlags) -> Result<(), Box<dyn Error>> {
 
 fn verify_journal(journal: &Path, head: Option<audit::Head>) -> Result<(), Box<dyn Error>> {
     Ok(audit::verify(journal, head, &mut io::stdout().lock())?)
+}
+
+fn verify_trail(folder: &Path, public_keys: &Path) -> Result<(), Box<dyn Error>> {
+    Ok(trail_proof::verify(folder, public_keys, &mut io::stdout().lock())?)
 }
 
 fn export_records(export: ExportRecords) -> Result<(), Box<dyn Error>> {

@@ -63,7 +63,8 @@ impl Admin {
     fn ready(&self) -> Response<Full<Bytes>> {
         let health = self.service.health();
         if health.is_ready() {
-            return respond(StatusCode::OK, TEXT, "ready\n");
+            let text = if health.trail { "ready\n" } else { "ready\ntrail: failed\n" };
+            return respond(StatusCode::OK, TEXT, text);
         }
         let word = |healthy| if healthy { "ok" } else { "failed" };
         let text = format!("journal: {}\nstore: {}\n", word(health.journal), word(health.store));

@@ -7,6 +7,7 @@ mod issuers;
 mod services;
 mod sources;
 mod table;
+mod trail;
 mod values;
 
 use std::{
@@ -17,7 +18,7 @@ use std::{
 };
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService};
+use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService, TrailOptions};
 use tracing_subscriber::filter::Targets;
 use wire::names::{AccountId, Region};
 
@@ -44,6 +45,8 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// The services that may call; only a file can say them.
     pub services: Vec<RegisteredService>,
+    /// The trail; only a file can say it.
+    pub trail: Option<TrailOptions>,
     /// The certificate and key of TLS; `None` is plain HTTP.
     pub tls: Option<TlsFiles>,
     /// When the journal reaches the disk.
@@ -132,6 +135,7 @@ fn resolve(
     above_file.add(flags);
     let mut services = Vec::new();
     let (mut oidc_issuers, mut oidc_discovery_hosts) = (Vec::new(), Vec::new());
+    let mut trail = None;
     let mut all = Sources::default();
     all.add(sources::defaults());
     if let Some(path) = optional(&above_file, CONFIG.name, values::path)? {
@@ -140,11 +144,12 @@ fn resolve(
         all.add(sources::toml(&shown, &text)?);
         services = services::toml(&shown, &text)?;
         (oidc_issuers, oidc_discovery_hosts) = issuers::toml(&shown, &text)?;
+        trail = trail::toml(&shown, &text)?;
     }
     all.append(above_file);
     let key_files = optional(&all, "oidc_keys", values::oidc_keys)?.unwrap_or_default();
     let oidc_issuers = issuers::joined(key_files, oidc_issuers)?;
-    let settings = Settings { services, oidc_issuers, oidc_discovery_hosts, ..read(&all)? };
+    let settings = Settings { services, trail, oidc_issuers, oidc_discovery_hosts, ..read(&all)? };
     refuse_plain_outside_loopback(&settings)?;
     Ok(settings)
 }
@@ -166,6 +171,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         regions: optional(all, "regions", values::regions)?,
         config: optional(all, CONFIG.name, values::path)?,
         services: Vec::new(),
+        trail: None,
         tls: tls_files(
             optional(all, "tls_certificate", values::path)?,
             optional(all, "tls_key", values::path)?,

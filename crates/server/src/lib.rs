@@ -30,6 +30,7 @@ pub mod services;
 mod shutdown;
 mod stream;
 mod tls;
+pub mod trail_proof;
 
 pub use guard_rails::GuardRailsFileError;
 pub use lock::LockError;

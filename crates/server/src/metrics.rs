@@ -204,6 +204,7 @@ impl Collector for ServiceCollector {
                 "Records that a power cut would take now",
                 journal_unsynced_records,
             ),
+            ("trail_healthy", "1 while the trail can be delivered", u64::from(health.trail)),
             ("store_healthy", "1 while changes can be written", u64::from(health.store)),
         ];
         let counters = [

@@ -132,9 +132,10 @@ pub fn serve(settings: &Settings) -> Result<(), ServeError> {
 
 /// Opens the data for one command, while no server has it; a directory without data is refused.
 pub(crate) async fn open_existing(settings: &Settings) -> Result<Service, ServeError> {
-    let assembly = assembly(settings, Arc::new(service::SystemClock), &|_| {
-        Err(io::Error::other("only a server's start makes the first account"))
-    });
+    let keep = |_: &_| Err(io::Error::other("only a server's start makes the first account"));
+    let assembly = assembly(settings, Arc::new(service::SystemClock), &keep);
+    // A command is over before anything would be delivered.
+    let assembly = Assembly { trail: None, ..assembly };
     let opened = service::open(assembly).await.map_err(|cause| open_error(settings, cause))?;
     Ok(opened.service)
 }
@@ -168,6 +169,7 @@ fn assembly<'a>(
         durability: settings.journal_durability,
         regions: settings.regions.clone(),
         services: settings.services.clone(),
+        trail: settings.trail.clone(),
         request_quotas: settings.request_quotas,
         request_quota_adjustments: settings.request_quota_adjustments.clone(),
         attestation_roots_pem: None,

@@ -63,6 +63,8 @@ pub struct Health {
     pub journal: bool,
     /// The store accepts changes.
     pub store: bool,
+    /// The trail's destination takes files. Calls are answered while it does not: the journal keeps their records for it.
+    pub trail: bool,
 }
 
 impl Health {

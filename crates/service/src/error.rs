@@ -375,6 +375,7 @@ impl From<CustodyError> for ServiceError {
             }
             CustodyError::Busy => ServiceError::throttled(error),
             CustodyError::MaterialRefused { .. }
+            | CustodyError::DigestKeyRefused
             | CustodyError::SelfTestFailed
             | CustodyError::NotCapable { .. }
             | CustodyError::UnknownDomainKey { .. }
@@ -394,6 +395,12 @@ impl From<CustodyError> for ServiceError {
 
 impl From<audit::JournalError> for ServiceError {
     fn from(error: audit::JournalError) -> ServiceError {
+        ServiceError::internal(error)
+    }
+}
+
+impl From<audit::trail::TrailError> for ServiceError {
+    fn from(error: audit::trail::TrailError) -> ServiceError {
         ServiceError::internal(error)
     }
 }

@@ -17,6 +17,7 @@ use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
+use crate::delivery::Delivery;
 use crate::error::ServiceError;
 use crate::grantee_grants::GranteeGrants;
 use crate::guard_rails::GuardRails;
@@ -53,6 +54,8 @@ pub(crate) struct Host {
     pub(crate) journal: Journal,
     /// What events are looked up in.
     pub(crate) index: Arc<Index>,
+    /// The trail; none where none is configured.
+    pub(crate) delivery: Option<Arc<Delivery>>,
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,

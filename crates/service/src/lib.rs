@@ -19,6 +19,7 @@ mod conditions;
 mod context;
 mod credentials;
 mod decode;
+mod delivery;
 mod error;
 mod events;
 mod explain;
@@ -63,6 +64,7 @@ pub use api::{Answer, Health, Incoming, Peer, QuotaUse, ResourceQuotaUse, Statis
 #[cfg(feature = "test-clock")]
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
+pub use delivery::TrailOptions;
 pub use error::ServiceError;
 pub use explain::{
     DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers, NamedDocument,

@@ -21,6 +21,7 @@ use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::coherent_cache::CoherentCache;
 use crate::credentials::Credentials;
+use crate::delivery::{Deliveries, Delivery, TrailOptions};
 use crate::error::ServiceError;
 use crate::host::{self, Host};
 use crate::identities::{self, Identities};
@@ -69,6 +70,8 @@ pub struct Assembly<'a> {
     pub attestation_roots_pem: Option<String>,
     /// The issuers of OIDC tokens whose keys can be had; none when absent.
     pub issuers: Option<Arc<dyn Issuers>>,
+    /// The trail that records are delivered to.
+    pub trail: Option<TrailOptions>,
     /// The clock of everything.
     pub clock: Arc<dyn Clock>,
     /// Keeps the first access key for the operator. It is called before the key is committed, so that no crash can
@@ -171,8 +174,8 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
     }
     let parts =
         Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots };
-    let host = assemble(assembly, parts).await?;
-    Ok(Opened { service: Service::start(host), is_first_start })
+    let (host, deliveries) = assemble(assembly, parts).await?;
+    Ok(Opened { service: Service::start(host, deliveries), is_first_start })
 }
 
 fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreError> {
@@ -272,7 +275,10 @@ struct Parts {
     attestation_roots: Arc<Roots>,
 }
 
-async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenError> {
+async fn assemble(
+    assembly: Assembly<'_>,
+    parts: Parts,
+) -> Result<(Host, Option<Deliveries>), OpenError> {
     let Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots } =
         parts;
     let keyring = Arc::new(keyring);
@@ -298,6 +304,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
     }
     let index = Arc::new(Index::open(&journal_dir, &assembly.data_dir.join("journal-index"))?);
 
+    let (delivery, deliveries) = open_trail(&assembly, &store, &keyring).await?;
     let cache_bytes = u64::try_from(assembly.cache_bytes).unwrap_or(u64::MAX);
     let entries_expected = usize::try_from(cache_bytes / KEY_BYTES_USUAL).unwrap_or(usize::MAX);
     let aliases_bytes = cache_bytes / ALIASES_SHARE;
@@ -319,7 +326,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         assembly.arena_bytes,
         Arc::clone(&workshop),
     )?;
-    Ok(Host {
+    let host = Host {
         clock: assembly.clock,
         ids: Ids::new(Arc::clone(&rng)),
         rng,
@@ -330,6 +337,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         keyring,
         journal,
         index,
+        delivery,
         buffers: Buffers::default(),
         outbox,
         last_usage: LastUsage::default(),
@@ -349,5 +357,19 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         keys,
         aliases,
         grants,
-    })
+    };
+    Ok((host, deliveries))
+}
+
+/// Opens the trail, if one is configured.
+async fn open_trail(
+    assembly: &Assembly<'_>,
+    store: &Store,
+    keyring: &Keyring,
+) -> Result<(Option<Arc<Delivery>>, Option<Deliveries>), OpenError> {
+    let Some(options) = assembly.trail.clone() else { return Ok((None, None)) };
+    let (account, clock) = (assembly.account_id, assembly.clock.as_ref());
+    let (delivery, deliveries) =
+        Delivery::open(options, account, &assembly.data_dir, store, keyring, clock).await?;
+    Ok((Some(Arc::new(delivery)), Some(deliveries)))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cloudtrail::events;
+use crate::cloudtrail::{events, trails};
 use crate::forward_access;
 use crate::iam::{
     absent, access_keys, account_details, accounts, context_keys, group_policies, groups,
@@ -68,6 +68,11 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<shared_secrets::DeriveSharedSecret>::new(),
     &Row::<shared_secrets::Encapsulate>::new(),
     &Row::<shared_secrets::Decapsulate>::new(),
+    &Row::<trails::DescribeTrails>::new(),
+    &Row::<trails::GetTrail>::new(),
+    &Row::<trails::GetTrailStatus>::new(),
+    &Row::<trails::ListTrails>::new(),
+    &Row::<trails::ListPublicKeys>::new(),
     &Row::<users::CreateUser>::new(),
     &Row::<users::GetUser>::new(),
     &Row::<users::UpdateUser>::new(),

@@ -10,6 +10,7 @@ use crate::accounts::{
 };
 use crate::api::{Answer, Health, Incoming, Statistics};
 use crate::cloudtrail::events;
+use crate::delivery::{self, Deliveries};
 use crate::error::ServiceError;
 use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
 use crate::front;
@@ -23,18 +24,20 @@ use crate::services::{self, RegisteredService, ServiceAccessKeyError, ServiceSum
 #[derive(Clone)]
 pub struct Service {
     host: Arc<Host>,
-    jobs: Arc<Mutex<Option<JoinHandle<()>>>>,
+    jobs: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Service {
     /// Starts the jobs; from now on calls are answered.
-    pub(crate) fn start(host: Host) -> Service {
+    pub(crate) fn start(host: Host, deliveries: Option<Deliveries>) -> Service {
         let host = Arc::new(host);
         let (working, following) = (Arc::clone(&host), Arc::clone(&host));
-        let jobs = tokio::spawn(async move {
-            tokio::join!(jobs::run(working), events::follow(following));
-        });
-        Service { host, jobs: Arc::new(Mutex::new(Some(jobs))) }
+        let mut jobs =
+            vec![tokio::spawn(jobs::run(working)), tokio::spawn(events::follow(following))];
+        if let Some((delivery, deliveries)) = host.delivery.clone().zip(deliveries) {
+            jobs.push(tokio::spawn(delivery::run(Arc::clone(&host), delivery, deliveries)));
+        }
+        Service { host, jobs: Arc::new(Mutex::new(jobs)) }
     }
 
     /// Answers one request.
@@ -146,7 +149,12 @@ impl Service {
 
     /// Whether calls can be answered.
     pub fn health(&self) -> Health {
-        Health { journal: self.host.journal.is_healthy(), store: self.host.store.is_healthy() }
+        let delivery = self.host.delivery.as_ref();
+        Health {
+            journal: self.host.journal.is_healthy(),
+            store: self.host.store.is_healthy(),
+            trail: delivery.is_none_or(|delivery| delivery.progress().failure.is_none()),
+        }
     }
 
     /// Counters for metrics.
@@ -170,10 +178,8 @@ impl Service {
 
     /// Ends the jobs, hands the journal to the disk and closes the store. Calls made after this are refused.
     pub async fn shut_down(&self) {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(jobs) = jobs {
-            jobs.abort();
-        }
+        let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
+        jobs.iter().for_each(JoinHandle::abort);
         if let Err(error) = self.host.last_usage.keep(&self.host.store).await {
             tracing::warn!(%error, "the newest uses of keys were not kept");
         }

@@ -8,7 +8,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
-use crate::{oidc_provider_rows, owned_key_materials, schema};
+use crate::{digest_keys, oidc_provider_rows, owned_key_materials, schema};
 
 /// Every step, oldest first.
 const STEPS: &[&str] = &[
@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     schema::VERSION_4,
     oidc_provider_rows::VERSION_5,
     owned_key_materials::VERSION_6,
+    digest_keys::SCHEMA,
 ];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
@@ -106,7 +107,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 6);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 7);
     }
 
     #[test]
@@ -115,7 +116,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 6 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 7 }), "{refusal}");
     }
 
     #[test]

@@ -437,6 +437,7 @@ pub(crate) const EXEMPT_TABLES: &[(&str, &str)] = &[
          deployment, its purpose and its version: an edited, swapped or foreign row does not \
          unwrap, and what an absent one wrapped or sealed is refused.",
     ),
+    crate::digest_keys::EXEMPT,
     (
         "upkeep",
         "Says that a scrub is due. Whoever takes the row away could as well keep a copy of the file \

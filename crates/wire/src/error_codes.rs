@@ -151,12 +151,17 @@ error_codes! {
         UnmodifiableEntity "UnmodifiableEntityException", query "UnmodifiableEntity" 400;
     }
     trails {
+        CloudTrailARNInvalidException 400;
         InvalidEventCategoryException 400;
         InvalidLookupAttributesException 400;
         InvalidMaxResultsException 400;
         InvalidNextTokenException 400;
         InvalidTimeRangeException 400;
+        InvalidTokenException 400;
+        InvalidTrailNameException 400;
+        NoManagementAccountSLRExistsException 400;
         OperationNotPermittedException 400;
+        TrailNotFoundException 400;
     }
     common {
         AccessDeniedException 400, query "AccessDenied" 403;

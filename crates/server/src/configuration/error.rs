@@ -54,6 +54,24 @@ pub enum ConfigurationError {
         /// A right value, written as in the file.
         example: &'static str,
     },
+    /// A trail that cannot be delivered so.
+    #[error(
+        "{path}:{line}: {name}: found {found}; expected {expected}, for example: [trail] {example}"
+    )]
+    Trail {
+        /// The file.
+        path: String,
+        /// Its line, from 1.
+        line: usize,
+        /// The setting of the trail.
+        name: String,
+        /// The value.
+        found: String,
+        /// What a right value is.
+        expected: &'static str,
+        /// A right value, written as in the file.
+        example: &'static str,
+    },
     /// An OIDC issuer or discovery host that cannot be as it is written.
     #[error(
         "{path}:{line}: {problem}; expected an [[oidc_issuer]] with url, keys_file or jwks_url, ca_file, \

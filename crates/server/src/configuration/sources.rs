@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     ConfigurationError, issuers, services,
     table::{self, LISTS, SETTINGS, Setting, VARIABLE_PREFIX},
+    trail,
 };
 use crate::limits::CONFIGURATION_BYTES_MAX;
 
@@ -107,7 +108,8 @@ pub(super) fn toml(path: &str, text: &str) -> Result<Vec<Said>, ConfigurationErr
     })?;
     let mut all = Vec::new();
     for (name, value) in table.get_ref() {
-        if name.get_ref() == services::TABLE || issuers::TABLES.contains(&&**name.get_ref()) {
+        let plain = &&**name.get_ref();
+        if [services::TABLE, trail::TABLE].contains(plain) || issuers::TABLES.contains(plain) {
             continue;
         }
         let line = line_of(text, &name.span());

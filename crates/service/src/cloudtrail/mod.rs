@@ -1,6 +1,7 @@
 //! The operations of AWS CloudTrail.
 
 pub(crate) mod events;
+pub(crate) mod trails;
 
 use wire::error_codes::ErrorCode;
 

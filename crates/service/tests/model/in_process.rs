@@ -166,6 +166,7 @@ fn open(data_dir: &Path, clock: &Arc<StepClock>) -> (Open, Option<service::Acces
         attestation_roots_pem: None,
         issuers: None,
         services: Vec::new(),
+        trail: None,
         clock: Arc::<StepClock>::clone(clock),
         keep: &keep,
     };

@@ -1,0 +1,221 @@
+//! The trail's part of the service: the task that delivers, and the keys that sign digests.
+//!
+//! What is delivered and how stands in `audit::trail`; here is when, and with which key.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use audit::trail::{
+    Deliverer, DeliveryStatus, DigestKey, Folder, PublicKey, Trail, TrailError, fingerprint,
+};
+use crypto::digest_signing::DigestSigningKey;
+use custody::Keyring;
+use jiff::{SignedDuration, Timestamp};
+use store::{DigestKeyRow, Snapshot, Store};
+use wire::names::{AccountId, Region};
+
+use crate::clock::Clock;
+use crate::error::ServiceError;
+use crate::host::Host;
+
+/// How often it is looked whether something is due.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest wait after failures, which double it.
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long a key signs digests before the next one is made.
+const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
+/// The folder of the data directory in which it is kept how far trails came.
+const STATE_FOLDER: &str = "trails";
+
+/// The trail that is asked for.
+#[derive(Clone, Debug)]
+pub struct TrailOptions {
+    /// Its name.
+    pub name: String,
+    /// The Region that it belongs to.
+    pub home_region: Region,
+    /// The folder that files are delivered to.
+    pub directory: PathBuf,
+    /// The bucket that digests name: the one that the folder is, or is copied to.
+    pub bucket: String,
+    /// What stands before `AWSLogs`.
+    pub prefix: Option<String>,
+    /// How long a record may wait for its log file.
+    pub interval: Duration,
+    /// What one digest tells of.
+    pub digest_interval: Duration,
+}
+
+/// The trail of a running service.
+pub(crate) struct Delivery {
+    pub(crate) options: TrailOptions,
+    keys: Vec<(DigestKey, Timestamp)>,
+    progress: Mutex<Progress>,
+}
+
+/// What is known of the deliveries so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    pub(crate) status: DeliveryStatus,
+    /// Why the last attempt failed.
+    pub(crate) failure: Option<String>,
+}
+
+/// What only the task has.
+pub(crate) struct Deliveries(Deliverer);
+
+/// A public key with the time in which its private key signs.
+pub(crate) struct ValidKey {
+    pub(crate) key: PublicKey,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+impl Delivery {
+    /// Opens the trail where it was left, with a key that may sign.
+    pub(crate) async fn open(
+        options: TrailOptions,
+        account: AccountId,
+        data_dir: &Path,
+        store: &Store,
+        keyring: &Keyring,
+        clock: &dyn Clock,
+    ) -> Result<(Delivery, Deliveries), ServiceError> {
+        let now =
+            Timestamp::from_second(clock.now().as_second()).map_err(ServiceError::internal)?;
+        let keys = keys(store, keyring, now).await?;
+        let trail = Trail {
+            name: options.name.clone(),
+            home_region: options.home_region.to_string(),
+            account: account.to_string(),
+            bucket: options.bucket.clone(),
+            prefix: options.prefix.clone(),
+        };
+        let state_folder = data_dir.join(STATE_FOLDER);
+        let destination = Folder::open(&options.directory)?;
+        Folder::open(&state_folder)?;
+        let state_path = state_folder.join(&options.name);
+        let journal = data_dir.join("journal");
+        let deliverer = Deliverer::open(trail, &journal, &state_path, Box::new(destination), now)?;
+        let progress = Mutex::new(Progress { status: deliverer.status(), failure: None });
+        Ok((Delivery { options, keys, progress }, Deliveries(deliverer)))
+    }
+
+    /// What is known of the deliveries so far.
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The keys that signed digests or do, the oldest first.
+    pub(crate) fn public_keys(&self) -> impl Iterator<Item = ValidKey> {
+        let starts = self.keys.iter().map(|(_, created)| *created);
+        // Twice its lifetime, since it goes on until the next start makes another one.
+        let ends =
+            starts.map(|start| start.saturating_add(KEY_LIFETIME * 2).unwrap_or(Timestamp::MAX));
+        self.keys.iter().zip(ends).map(|((key, start), end)| ValidKey {
+            key: PublicKey {
+                fingerprint: key.fingerprint.clone(),
+                der: key.key.public_key_der().to_vec(),
+            },
+            start: *start,
+            end,
+        })
+    }
+}
+
+/// The keys of the store, with a fresh one where none is young enough.
+async fn keys(
+    store: &Store,
+    keyring: &Keyring,
+    now: Timestamp,
+) -> Result<Vec<(DigestKey, Timestamp)>, ServiceError> {
+    let rows = store.read(|snapshot: &Snapshot<'_>| snapshot.digest_keys()).await?;
+    let mut keys = Vec::new();
+    for DigestKeyRow { fingerprint, wrapped, created } in rows {
+        let key = keyring.unwrap_digest_key(&wrapped, &fingerprint, created)?;
+        keys.push((DigestKey { fingerprint, key }, created));
+    }
+    if keys.last().is_some_and(|(_, created)| now.duration_since(*created) < KEY_LIFETIME) {
+        return Ok(keys);
+    }
+    let key = DigestSigningKey::generate().map_err(ServiceError::internal)?;
+    let fingerprint = fingerprint(key.public_key_der());
+    let wrapped = keyring.wrap_digest_key(&key, &fingerprint, now)?;
+    let row = DigestKeyRow { fingerprint: fingerprint.clone(), wrapped, created: now };
+    store
+        .write(move |transaction| transaction.add_digest_key(&row).map_err(ServiceError::from))
+        .await?;
+    keys.push((DigestKey { fingerprint, key }, now));
+    Ok(keys)
+}
+
+/// Delivers until the task is aborted. A failure is told, shown, and tried again ever more seldom.
+pub(crate) async fn run(host: Arc<Host>, delivery: Arc<Delivery>, deliveries: Deliveries) {
+    let mut deliveries = deliveries;
+    let mut wait = LOOK_INTERVAL;
+    let mut looked: Option<Timestamp> = None;
+    loop {
+        tokio::time::sleep(wait).await;
+        let now = host.clock.now();
+        let interval = SignedDuration::try_from(delivery.options.interval).unwrap_or_default();
+        let is_due = looked.is_none_or(|looked| now.duration_since(looked) >= interval);
+        let synced = match is_due {
+            true => match host.journal.sync_all().await {
+                Ok(synced) => Some(synced),
+                // Nothing is answered any more; what is synced is delivered after the next start.
+                Err(_) => return,
+            },
+            false => None,
+        };
+        let worker = Arc::clone(&delivery);
+        let work = tokio::task::spawn_blocking(move || {
+            let outcome = worker.step(&mut deliveries, synced, now);
+            (deliveries, outcome)
+        });
+        let (returned, outcome) = match work.await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!(%error, "the delivery of the trail ended; a restart goes on with it");
+                delivery.change(|progress| progress.failure = Some(error.to_string()));
+                return;
+            }
+        };
+        deliveries = returned;
+        let failure = outcome.err().map(|error| error.to_string());
+        wait = match &failure {
+            None => LOOK_INTERVAL,
+            Some(error) => {
+                tracing::error!(%error, "the trail is not delivered; it will be tried again");
+                wait.saturating_mul(2).min(RETRY_WAIT_MAX)
+            }
+        };
+        if is_due && failure.is_none() {
+            looked = Some(now);
+        }
+        let status = deliveries.0.status();
+        delivery.change(|progress| *progress = Progress { status, failure });
+    }
+}
+
+impl Delivery {
+    fn change(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Digests first: what is delivered from now on is for the next ones.
+    fn step(
+        &self,
+        deliveries: &mut Deliveries,
+        synced: Option<u64>,
+        now: Timestamp,
+    ) -> Result<(), TrailError> {
+        let Deliveries(deliverer) = deliveries;
+        if let Some(end) = deliverer.digests_due(now, self.options.digest_interval) {
+            deliverer.deliver_digests(end, self.keys.iter().map(|(key, _)| key), now)?;
+        }
+        let Some(synced) = synced else { return Ok(()) };
+        while !deliverer.deliver(synced, now)? {}
+        Ok(())
+    }
+}
