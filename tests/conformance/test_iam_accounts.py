@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from botocore import xform_name
 
-from conftest import client_of
+from conftest import UNCHECKED, client_of
 from identities import NO_IDENTITY_POLICY, User, allow, denied, unique
 from keystead import ACCOUNT
 from test_iam_roles import Role, trust
@@ -153,3 +154,61 @@ def test_each_needs_its_permission(server, iam, refused, service, call):
     user = User(server, iam)
     with refused("AccessDenied", status=403):
         call(user.client(service))
+
+
+@pytest.fixture
+def bare(iam):
+    """The account without an alias, before and after."""
+    def clear():
+        for alias in iam.list_account_aliases()["AccountAliases"]:
+            iam.delete_account_alias(AccountAlias=alias)
+    clear()
+    yield
+    clear()
+
+
+def test_an_account_has_one_alias(iam, bare):
+    first, second = unique("first").lower(), unique("second").lower()
+    iam.create_account_alias(AccountAlias=first)
+    told = iam.list_account_aliases()
+    assert told["AccountAliases"] == [first] and told["IsTruncated"] is False
+    iam.create_account_alias(AccountAlias=second)
+    assert iam.list_account_aliases()["AccountAliases"] == [second]
+    iam.delete_account_alias(AccountAlias=second)
+    assert iam.list_account_aliases()["AccountAliases"] == []
+
+
+def test_an_alias_is_of_one_account(server, iam, bare, other_credentials, refused):
+    alias = unique("alias").lower()
+    iam.create_account_alias(AccountAlias=alias)
+    stranger = client_of(server, other_credentials, "iam")
+    for taker in (stranger, iam):
+        with refused("EntityAlreadyExists", f"The account alias {alias} already exists.", 409):
+            taker.create_account_alias(AccountAlias=alias)
+    with refused("NoSuchEntity", f"The account alias with name {alias} cannot be found.", 404):
+        stranger.delete_account_alias(AccountAlias=alias)
+    assert iam.list_account_aliases()["AccountAliases"] == [alias]
+    assert stranger.list_account_aliases()["AccountAliases"] == []
+
+
+@pytest.mark.parametrize("alias", ["ab", "Upper", "-a-b", "a--b", "ab-", "a_b", "a" * 64])
+def test_an_alias_is_short_and_plain(server, bare, iam, alias, refused):
+    by_root = client_of(server, server.root_credentials(), "iam", config=UNCHECKED)
+    with refused("ValidationError"):
+        by_root.create_account_alias(AccountAlias=alias)
+    assert iam.list_account_aliases()["AccountAliases"] == []
+
+
+@pytest.mark.parametrize("action", ["CreateAccountAlias", "DeleteAccountAlias", "ListAccountAliases"])
+def test_aliases_need_their_permission(server, iam, bare, action):
+    alias = unique("alias").lower()
+    if action == "DeleteAccountAlias":
+        iam.create_account_alias(AccountAlias=alias)
+    asked = {} if action == "ListAccountAliases" else {"AccountAlias": alias}
+    may, may_not = User(server, iam).may(allow(f"iam:{action}")), User(server, iam)
+
+    def call(user):
+        return getattr(user.client("iam"), xform_name(action))(**asked)
+    with denied(f"iam:{action}", NO_IDENTITY_POLICY.format(f"iam:{action}")):
+        call(may_not)
+    call(may)

@@ -139,6 +139,7 @@ pub(crate) fn empty(account: AccountId, now: Timestamp) -> AccountRecord {
         account: AccountRow { account, sequence: 0, created: now },
         access_keys: Vec::new(),
         owned_keys: Vec::new(),
+        aliases: Vec::new(),
     }
 }
 

@@ -5,9 +5,9 @@ use serde_json::Value;
 use crate::cloudtrail::{events, trails};
 use crate::forward_access;
 use crate::iam::{
-    absent, access_keys, account_details, accounts, context_keys, group_policies, groups,
-    open_id_connect_provider_tags, open_id_connect_providers, permissions_boundaries, policies,
-    policy_tags, policy_versions, role_policies, roles, simulation, user_policies, users,
+    absent, access_keys, account_aliases, account_details, accounts, context_keys, group_policies,
+    groups, open_id_connect_provider_tags, open_id_connect_providers, permissions_boundaries,
+    policies, policy_tags, policy_versions, role_policies, roles, simulation, user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
@@ -151,6 +151,9 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<open_id_connect_provider_tags::TagOpenIDConnectProvider>::new(),
     &Row::<open_id_connect_provider_tags::UntagOpenIDConnectProvider>::new(),
     &Row::<open_id_connect_provider_tags::ListOpenIDConnectProviderTags>::new(),
+    &Row::<account_aliases::CreateAccountAlias>::new(),
+    &Row::<account_aliases::DeleteAccountAlias>::new(),
+    &Row::<account_aliases::ListAccountAliases>::new(),
     &Row::<absent::GetLoginProfile>::new(),
     &Row::<absent::ListMFADevices>::new(),
     &Row::<absent::ListSigningCertificates>::new(),

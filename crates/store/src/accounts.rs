@@ -1,4 +1,4 @@
-//! The account aggregate: the account's own row, its access keys, and the system account's AWS owned keys.
+//! The account aggregate: the account's own row, its access keys and alias, and the system account's AWS owned keys.
 
 use crypto::seal::{SEAL_BYTES, SealKeys};
 use jiff::Timestamp;
@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row, ToSql, params_from_iter};
 use wire::names::AccountId;
 
 use crate::access_keys::AccessKeyRow;
+use crate::account_aliases::AccountAliasRow;
 use crate::aggregate::{self, Stored};
 use crate::change::Change;
 use crate::columns::{Columns, Values};
@@ -28,6 +29,8 @@ pub struct AccountRecord {
     pub access_keys: Vec<AccessKeyRow>,
     /// The material of AWS owned keys; the system account has it, and no other.
     pub owned_keys: Vec<OwnedKeyMaterialRow>,
+    /// Its alias, if it has one; the store would keep more.
+    pub aliases: Vec<AccountAliasRow>,
 }
 
 /// The account itself.
@@ -74,6 +77,7 @@ struct StoredAccount {
     account: AccountRow,
     access_keys: Vec<Stored<AccessKeyRow>>,
     owned_keys: Vec<Stored<OwnedKeyMaterialRow>>,
+    aliases: Vec<Stored<AccountAliasRow>>,
 }
 
 impl AccountRow {
@@ -100,10 +104,11 @@ impl Snapshot<'_> {
     /// one too many.
     pub fn account(&self, account: AccountId) -> Result<Option<AccountRecord>> {
         let stored = self.stored_account(account)?;
-        Ok(stored.map(|StoredAccount { account, access_keys, owned_keys }| AccountRecord {
-            account,
-            access_keys: aggregate::rows(access_keys),
-            owned_keys: aggregate::rows(owned_keys),
+        Ok(stored.map(|stored| AccountRecord {
+            account: stored.account,
+            access_keys: aggregate::rows(stored.access_keys),
+            owned_keys: aggregate::rows(stored.owned_keys),
+            aliases: aggregate::rows(stored.aliases),
         }))
     }
 
@@ -133,6 +138,7 @@ impl Snapshot<'_> {
         let Some((row, seal, manifest_tag)) = root else {
             if aggregate::exists::<AccessKeyRow>(connection, &identity)?
                 || aggregate::exists::<OwnedKeyMaterialRow>(connection, &identity)?
+                || aggregate::exists::<AccountAliasRow>(connection, &identity)?
             {
                 return Err(refuse(account, "rows of the account stand without it"));
             }
@@ -143,12 +149,13 @@ impl Snapshot<'_> {
         let mut manifest = Manifest::new(&ACCOUNTS, &[account.as_str()], &seal);
         let access_keys = aggregate::load(connection, keys, &identity, &mut manifest)?;
         let owned_keys = aggregate::load(connection, keys, &identity, &mut manifest)?;
+        let aliases = aggregate::load(connection, keys, &identity, &mut manifest)?;
         if !manifest.check(keys, seal.version, &manifest_tag) {
             return Err(refuse(account, "the account's rows do not fit its manifest"));
         }
         self.check_newest(Aggregate::account(account), Some(row.sequence))
             .map_err(|why| refuse(account, why))?;
-        Ok(Some(StoredAccount { account: row, access_keys, owned_keys }))
+        Ok(Some(StoredAccount { account: row, access_keys, owned_keys, aliases }))
     }
 }
 
@@ -174,14 +181,15 @@ impl Transaction<'_> {
     /// # Errors
     ///
     /// [`StoreError::Conflict`] if the record's sequence is not the stored one (0 for a new
-    /// account), if an access key is another account's or a user's, or if what wraps its secret was
-    /// destroyed; [`StoreError::Seal`] if what is stored was tampered with: it is not sealed over.
+    /// account), if an access key is another account's or a user's, if what wraps its secret was
+    /// destroyed, or if the alias is another account's; [`StoreError::Seal`] if what is stored was tampered with: it is not sealed over.
     pub fn save_account(&mut self, record: &AccountRecord) -> Result<u64> {
         let row = &record.account;
         let stored = self.stored_account(row.account)?;
-        let (stored_sequence, stored_keys, stored_owned) = stored
-            .map_or((0, Vec::new(), Vec::new()), |stored| {
-                (stored.account.sequence, stored.access_keys, stored.owned_keys)
+        let (stored_sequence, stored_keys, stored_owned, stored_aliases) =
+            stored.map_or((0, Vec::new(), Vec::new(), Vec::new()), |stored| {
+                let StoredAccount { account, access_keys, owned_keys, aliases } = stored;
+                (account.sequence, access_keys, owned_keys, aliases)
             });
         if stored_sequence != row.sequence {
             let identity = row.account.to_string();
@@ -198,12 +206,14 @@ impl Transaction<'_> {
         let sequence = self.next_sequence();
         let access_keys = self.plan(row, sequence, &stored_keys, &record.access_keys)?;
         let owned_keys = self.plan(row, sequence, &stored_owned, &record.owned_keys)?;
+        let aliases = self.plan(row, sequence, &stored_aliases, &record.aliases)?;
 
         let mut values = row.values(sequence)?;
         let seal = Seal::of_row(self.seal_keys(), &ACCOUNTS, &values);
         let mut manifest = Manifest::new(&ACCOUNTS, &[row.account.as_str()], &seal);
         access_keys.list(&mut manifest);
         owned_keys.list(&mut manifest);
+        aliases.list(&mut manifest);
         values.extend(seal.values());
         values.push(Value::Blob(manifest.tag(self.seal_keys()).to_vec()));
         self.all_or_nothing(|transaction| {
@@ -211,6 +221,7 @@ impl Transaction<'_> {
             connection.prepare_cached(SAVE)?.execute(params_from_iter(values))?;
             access_keys.write(connection)?;
             owned_keys.write(connection)?;
+            aliases.write(connection)?;
             transaction.tell(Change::Account { account: row.account })?;
             for access_key in access_keys.touched() {
                 let access_key_id = access_key.access_key_id.clone();

@@ -15,6 +15,7 @@
 //! commits all that is waiting in one transaction, and a few [readers](Store::read).
 
 mod access_keys;
+mod account_aliases;
 mod accounts;
 mod aggregate;
 mod aliases;
@@ -61,6 +62,7 @@ mod unlock;
 mod writer;
 
 pub use access_keys::{AccessKeyRow, AccessKeyStatus};
+pub use account_aliases::AccountAliasRow;
 pub use accounts::{AccountRecord, AccountRow};
 pub use aliases::AliasRow;
 pub use audit_outbox::OutboxRecord;

@@ -8,7 +8,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
-use crate::{digest_keys, oidc_provider_rows, owned_key_materials, schema};
+use crate::{account_aliases, digest_keys, oidc_provider_rows, owned_key_materials, schema};
 
 /// Every step, oldest first.
 const STEPS: &[&str] = &[
@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     oidc_provider_rows::VERSION_5,
     owned_key_materials::VERSION_6,
     digest_keys::SCHEMA,
+    account_aliases::VERSION_8,
 ];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
@@ -107,7 +108,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 7);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 8);
     }
 
     #[test]
@@ -116,7 +117,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 7 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 8 }), "{refusal}");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! Instants are nanoseconds since 1970-01-01T00:00:00Z.
 
 use crate::access_keys::ACCESS_KEYS;
+use crate::account_aliases::ACCOUNT_ALIASES;
 use crate::accounts::ACCOUNTS;
 use crate::aliases::ALIASES;
 use crate::audit_outbox::AUDIT_OUTBOX;
@@ -410,6 +411,7 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &GRANTS,
     &ACCOUNTS,
     &ACCESS_KEYS,
+    &ACCOUNT_ALIASES,
     &OWNED_KEY_MATERIALS,
     &IDENTITIES,
     &IDENTITY_POLICIES,
@@ -476,6 +478,7 @@ mod tests {
         (&GRANTS, grants::ONE),
         (&ACCOUNTS, accounts::ONE),
         (&ACCESS_KEYS, AccessKeyRow::OF_OWNER),
+        (&ACCOUNT_ALIASES, AccountAliasRow::OF_OWNER),
         (&OWNED_KEY_MATERIALS, OwnedKeyMaterialRow::OF_OWNER),
         (&IDENTITIES, identities::ONE),
         (&IDENTITY_POLICIES, IdentityPolicyRow::OF_OWNER),

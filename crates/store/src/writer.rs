@@ -355,7 +355,12 @@ mod tests {
         let account = format!("1111222233{number:02}").parse().unwrap();
         let created = jiff::Timestamp::UNIX_EPOCH;
         let account = AccountRow { account, sequence: 0, created };
-        AccountRecord { account, access_keys: Vec::new(), owned_keys: Vec::new() }
+        AccountRecord {
+            account,
+            access_keys: Vec::new(),
+            owned_keys: Vec::new(),
+            aliases: Vec::new(),
+        }
     }
 
     async fn save(store: &Store, number: u8) -> Result<u64> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod absent;
 pub(crate) mod access_keys;
+pub(crate) mod account_aliases;
 pub(crate) mod account_details;
 pub(crate) mod accounts;
 pub(crate) mod context_keys;

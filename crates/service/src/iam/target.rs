@@ -329,6 +329,7 @@ mod tests {
                     account: row,
                     access_keys: Vec::new(),
                     owned_keys: Vec::new(),
+                    aliases: Vec::new(),
                 })?;
                 let judge = |transaction: &Transaction<'_>| {
                     [&of_former, &of_later, &of_aws].map(|policy| {

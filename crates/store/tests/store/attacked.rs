@@ -11,7 +11,7 @@ use wire::names::{AliasName, KeyId, Region};
 use crate::support::*;
 
 /// Tables without seals; their reasons stand beside the schema.
-const EXEMPT: [&str; 4] = ["deployment", "domain_keys", "leases", "upkeep"];
+const EXEMPT: [&str; 5] = ["deployment", "digest_keys", "domain_keys", "leases", "upkeep"];
 
 /// Ids that no key has, to which rows are copied.
 const GHOST: u8 = 99;
@@ -58,6 +58,8 @@ impl Attacked {
         for (number, names) in [(1, ["AKIA1", "AKIA2"]), (2, ["AKIA3", "AKIA4"])] {
             let mut record = account_record(number, &names);
             record.owned_keys = [2 * number, 2 * number + 1].map(owned_key_material).into();
+            let account_alias = format!("alias-of-{number}");
+            record.aliases = vec![store::AccountAliasRow { account_alias }];
             save_account(&place.store, &record).await;
             look();
         }
@@ -228,6 +230,7 @@ async fn change_again(place: &Place) {
             account.access_keys.pop();
             account.owned_keys[0].domain_key_version = 4;
             account.owned_keys.pop();
+            account.aliases[0].account_alias = "another".to_owned();
             transaction.save_account(&account)?;
             transaction.delete_key(region(0), key_id(4))?;
             for key in populated().into_iter().map(|record| record.key) {

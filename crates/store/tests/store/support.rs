@@ -239,6 +239,7 @@ pub(crate) fn account_record(number: u8, access_keys: &[&str]) -> AccountRecord 
         account: AccountRow { account, sequence: 0, created: instant(4) },
         access_keys,
         owned_keys: Vec::new(),
+        aliases: Vec::new(),
     }
 }
 
