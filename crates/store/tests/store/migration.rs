@@ -89,6 +89,31 @@ async fn a_key_of_version_1_gets_what_is_new() {
     assert!(load_usage(&store, region(0), key_id(1)).await.unwrap().is_some());
 }
 
+#[tokio::test]
+async fn an_account_of_version_1_gets_an_alias() {
+    let folder = version_1("");
+    let store = open_in(folder.path()).unwrap();
+    let found: Result<_, StoreError> = store.read(|snapshot| snapshot.account(account(1))).await;
+    let mut record = found.unwrap().unwrap();
+    assert_eq!(record.aliases, []);
+    record.aliases = vec![store::AccountAliasRow { account_alias: "first".to_owned() }];
+    let record = save_account(&store, &record).await;
+    drop(store);
+
+    let store = open_in(folder.path()).unwrap();
+    let found: Result<_, StoreError> = store.read(|snapshot| snapshot.account(account(1))).await;
+    assert_eq!(found.unwrap(), Some(record));
+    drop(store);
+    stranger(&folder.path().join("keystead.db"))
+        .execute_batch("DELETE FROM account_aliases")
+        .unwrap();
+    let outcome = match open_in(folder.path()) {
+        Ok(store) => store.read(|snapshot| snapshot.account(account(1))).await.map(drop),
+        Err(error) => Err(error),
+    };
+    assert!(outcome.as_ref().is_err_and(is_seal), "{outcome:?}");
+}
+
 /// The manifests that version 1 sealed refuse what they refused then.
 #[tokio::test]
 async fn a_tampered_database_of_version_1_is_refused() {
