@@ -264,13 +264,16 @@ fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial
     ServiceError::access_denied(&principal.arn, action, resource, &because(denial, action))
 }
 
-/// Whether the key is of an account that the caller may call for, if the caller is a service.
+/// Whether the key or role is of an account that the caller may call for, if the caller is a service.
 fn is_of_served_account(lookup: &Lookup<'_>, ask: &Ask<'_>) -> bool {
-    let (Some(itself), Ask::Key(key, _) | Ask::Grant(key, _)) = (lookup.call.caller.service(), ask)
-    else {
-        return true;
-    };
-    itself.service.serves_account(key.account())
+    let Some(itself) = lookup.call.caller.service() else { return true };
+    match ask {
+        Ask::Key(key, _) | Ask::Grant(key, _) => itself.service.serves_account(key.account()),
+        Ask::Role { role, .. } => {
+            role.is_some_and(|role| itself.service.serves_account(role.account()))
+        }
+        Ask::Nothing | Ask::Alias(_) | Ask::Identity { .. } => true,
+    }
 }
 
 fn role_denied(call: &Call<'_>, action: &str, role_arn: &str) -> ServiceError {

@@ -36,6 +36,9 @@ const SOURCE_ACCOUNT_HEADER: &str = "x-amz-source-account";
 /// The forward access session of the user as whom a service calls.
 const FORWARD_ACCESS_HEADER: &str = "x-amz-forward-access-token";
 
+/// What services may call of STS as themselves: who they are, and a role whose trust policy names them.
+const OF_STS: [&str; 2] = ["GetCallerIdentity", "AssumeRole"];
+
 /// A service as the operator registered it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredService {
@@ -47,7 +50,7 @@ pub struct RegisteredService {
     pub signing_name: String,
     /// The Regions in which it may call; all when absent.
     pub regions: Option<Vec<Region>>,
-    /// The accounts whose keys it may call for; all when absent.
+    /// The accounts for whose keys and roles it may call; all when absent.
     pub accounts: Option<Vec<AccountId>>,
     /// The most that its forward access sessions may carry.
     pub actions: Vec<ForwardedAction>,
@@ -76,7 +79,7 @@ impl RegisteredService {
         format!("{}.{}.amazonaws.com{suffix}", self.name, region.as_str())
     }
 
-    /// Whether it may call for keys of the account.
+    /// Whether it may call for keys and roles of the account.
     pub(crate) fn serves_account(&self, account: AccountId) -> bool {
         self.accounts.as_ref().is_none_or(|accounts| accounts.contains(&account))
     }
@@ -178,8 +181,8 @@ pub(crate) fn check(caller: &Caller, region: Region, spec: &Spec) -> Result<(), 
         None => Ok(()),
         Some(Part::Itself(itself)) => match spec.api {
             Api::Kms | Api::ForwardAccess => Ok(()),
-            Api::Sts if spec.undeniable => Ok(()),
-            Api::Iam | Api::Sts => Err(refused(&itself.service, "has no identities or sessions")),
+            Api::Sts if OF_STS.contains(&spec.name) => Ok(()),
+            Api::Iam | Api::Sts => Err(refused(&itself.service, "may not call this operation")),
             Api::CloudTrail => Err(refused(&itself.service, "has no events")),
         },
         Some(Part::Forwarding(Forwarding { service, region: granted, actions })) => {
