@@ -10,6 +10,7 @@
 //! [`SoftwareCustodian`].
 
 pub mod arena;
+mod authorization_messages;
 mod custodian;
 mod error;
 mod forward_access_tokens;
@@ -23,6 +24,7 @@ mod software;
 mod working_keys;
 mod workshop;
 
+pub use authorization_messages::AuthorizationMessages;
 pub use custodian::{Custodial, Custodian, Message, WrappedMaterial};
 pub use error::CustodyError;
 pub use harden::harden_process;

@@ -8,7 +8,10 @@ use std::time::Duration;
 use attestation::Roots;
 use audit::{Journal, JournalOptions};
 use crypto::{Rng, SystemRng};
-use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop, WrappedDomainKey};
+use custody::{
+    AuthorizationMessages, DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop,
+    WrappedDomainKey,
+};
 use jiff::Timestamp;
 use store::{
     AccountRecord, DeploymentRow, DomainKeyRow, IdentityRecord, LockedStore, Snapshot, Store,
@@ -64,6 +67,8 @@ pub struct Assembly<'a> {
     pub request_quotas: QuotaMode,
     /// Request quotas that are not AWS's.
     pub request_quota_adjustments: Vec<QuotaAdjustment>,
+    /// Whether refusals bear encoded authorization messages.
+    pub encoded_authorization_messages: bool,
     /// The certificates, in PEM, of those whose attestation documents are believed; AWS's when absent.
     pub attestation_roots_pem: Option<String>,
     /// The issuers of OIDC tokens whose keys can be had; none when absent.
@@ -308,6 +313,10 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         host::evict(&old_keys, &old_aliases, &old_grants, changes);
     }));
 
+    let authorization_messages = match assembly.encoded_authorization_messages {
+        true => Some(AuthorizationMessages::new(&*rng)?),
+        false => None,
+    };
     let workshop = Arc::new(Workshop::start());
     let custodian = SoftwareCustodian::new(
         Arc::clone(&keyring),
@@ -337,6 +346,7 @@ async fn assemble(assembly: Assembly<'_>, parts: Parts) -> Result<Host, OpenErro
         credentials: Arc::new(credentials),
         identities: Arc::new(identities),
         sessions: Sessions::default(),
+        authorization_messages,
         guard_rails: arc_swap::ArcSwap::default(),
         services: Services::new(assembly.services),
         issuers: assembly.issuers,

@@ -13,7 +13,9 @@ use crate::kms::{
     rotation, shared_secrets, sign, tags,
 };
 use crate::operation::{Api, Erased, Row, Spec};
-use crate::sts::{caller_identity, roles as assumed_roles, sessions, web_identities};
+use crate::sts::{
+    authorization_messages, caller_identity, roles as assumed_roles, sessions, web_identities,
+};
 
 /// Every operation, by family.
 pub(crate) static OPERATIONS: &[&dyn Erased] = &[
@@ -166,6 +168,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<web_identities::AssumeRoleWithWebIdentity>::new(),
     &Row::<sessions::GetSessionToken>::new(),
     &Row::<sessions::GetFederationToken>::new(),
+    &Row::<authorization_messages::DecodeAuthorizationMessage>::new(),
     &Row::<forward_access::CreateForwardAccessSession>::new(),
 ];
 
