@@ -1,8 +1,8 @@
 //! Encoded authorization messages: what a refusal does not say in the open, for whom DecodeAuthorizationMessage is
 //! allowed in the caller's account.
 //!
-//! A message tells of the caller's own account alone (threat T-11): of another account's key neither what its policy says
-//! nor what the key is. See [`custody::AuthorizationMessages`] for the seal.
+//! A message tells of the caller's own account alone. Refusals about keys of other accounts bear none, for those about keys
+//! that do not exist bear none either (threat T-11). See [`custody::AuthorizationMessages`] for the seal.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,8 +21,8 @@ const LIFE_SECONDS: i64 = 129_600;
 /// 10,240 characters that the model admits.
 const DECODED_BYTES_MAX: usize = 4_096;
 
-/// The condition keys that the caller and the request have, as AWS writes them.
-const OF_REQUEST: [&str; 48] = [
+/// The condition keys that are told where the request has them, as AWS writes them.
+const KEYS: [&str; 55] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalType",
@@ -63,18 +63,12 @@ const OF_REQUEST: [&str; 48] = [
     "kms:WrappingKeySpec",
     "kms:PrimaryRegion",
     "kms:ReplicaRegion",
-    "kms:RecipientAttestation:ImageSha384",
     "iam:PolicyARN",
     "iam:PermissionsBoundary",
-    "iam:PassedToService",
     "sts:ExternalId",
     "sts:RoleSessionName",
     "sts:SourceIdentity",
     "sts:TransitiveTagKeys",
-];
-
-/// The condition keys that the resource has: told only where it is of the caller's account.
-const OF_RESOURCE: [&str; 9] = [
     "aws:ResourceAccount",
     "kms:KeySpec",
     "kms:KeyUsage",
@@ -87,10 +81,8 @@ const OF_RESOURCE: [&str; 9] = [
 ];
 
 /// Condition keys whose values name further ones, with what those begin with.
-const NAMING: [(&str, &str); 2] = [
-    ("kms:EncryptionContextKeys", "kms:EncryptionContext:"),
-    ("aws:TagKeys", "aws:RequestTag/"),
-];
+const NAMING: [(&str, &str); 2] =
+    [("kms:EncryptionContextKeys", "kms:EncryptionContext:"), ("aws:TagKeys", "aws:RequestTag/")];
 
 /// A decoded message, in the form of the AWS STS API Reference, "DecodeAuthorizationMessage".
 #[derive(Serialize)]
@@ -141,7 +133,7 @@ struct ValueItem {
 }
 
 /// The message of a refusal, encoded; `query` names the resource as the refusal does. None for callers who have no
-/// account to decode it in, and when there is none to be had: a refusal stays a refusal.
+/// account to decode it in, about keys of other accounts, and when there is none to be had: a refusal stays a refusal.
 pub(crate) fn encode(
     messages: &AuthorizationMessages,
     call: &Call<'_>,
@@ -149,7 +141,8 @@ pub(crate) fn encode(
     policies: &Policies<'_>,
     denial: Denial,
 ) -> Option<String> {
-    if call.caller.service().is_some() || call.caller.web_identity().is_some() {
+    let is_foreign = policies.resource_account.is_some_and(|owner| owner != call.account());
+    if is_foreign || call.caller.service().is_some() || call.caller.web_identity().is_some() {
         return None;
     }
     seal(messages, call, &decoded(call, query, policies, denial)).unwrap_or_else(|cause| {
@@ -197,10 +190,8 @@ fn decoded<'a>(
     policies: &Policies<'a>,
     denial: Denial,
 ) -> Message<'a> {
-    let account = call.account();
-    let is_of_caller = policies.resource_account.is_none_or(|owner| owner == account);
     let (explicit_deny, matched) = match denial {
-        Denial::Explicit { statement, policy } if may_be_told(policy, is_of_caller) => {
+        Denial::Explicit { statement, policy } if is_of_account(policy) => {
             let statement_id = policies.sid(statement).unwrap_or_default();
             (true, Some(MatchedStatement { statement_id, effect: "DENY" }))
         }
@@ -221,28 +212,26 @@ fn decoded<'a>(
     };
     let taken_bytes = serde_json::to_vec(&message).map(|bytes| bytes.len()).unwrap_or_default();
     let room_bytes = DECODED_BYTES_MAX.saturating_sub(taken_bytes);
-    message.context.conditions.items = conditions(query.context, is_of_caller, room_bytes);
+    message.context.conditions.items = conditions(query.context, room_bytes);
     message
 }
 
-/// Whether statements of such a policy are the caller's account's. What limits an organization or an endpoint is the
+/// Whether statements of such a policy are the account's own. What limits an organization or an endpoint is the
 /// operator's.
-fn may_be_told(policy: PolicyKind, is_of_caller: bool) -> bool {
+fn is_of_account(policy: PolicyKind) -> bool {
     match policy {
-        PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session => true,
-        PolicyKind::KeyPolicy | PolicyKind::RoleTrust => is_of_caller,
+        PolicyKind::Identity
+        | PolicyKind::Boundary
+        | PolicyKind::Session
+        | PolicyKind::KeyPolicy
+        | PolicyKind::RoleTrust => true,
         PolicyKind::ServiceControl | PolicyKind::ResourceControl | PolicyKind::Endpoint => false,
     }
 }
 
 /// The conditions that the request has, up to the first that does not fit.
-fn conditions(
-    context: &dyn ConditionContext,
-    is_of_caller: bool,
-    room_bytes: usize,
-) -> Vec<ConditionItem> {
-    let of_resource: &[&str] = if is_of_caller { &OF_RESOURCE } else { &[] };
-    let known = OF_REQUEST.iter().chain(of_resource).map(|key| (*key).to_owned());
+fn conditions(context: &dyn ConditionContext, room_bytes: usize) -> Vec<ConditionItem> {
+    let known = KEYS.into_iter().map(str::to_owned);
     let named = NAMING.into_iter().flat_map(|(naming, prefix)| {
         let names = values(context, naming).unwrap_or_default().into_iter();
         names.map(move |name| format!("{prefix}{}", name.value))
@@ -300,46 +289,35 @@ mod tests {
         }
     }
 
-    fn keys(items: &[ConditionItem]) -> Vec<&str> {
-        items.iter().map(|item| item.key.as_str()).collect()
-    }
-
     #[test]
-    fn what_a_resource_is_is_told_in_its_own_account_alone() {
+    fn keys_that_others_name_are_told_and_empty_ones_are_not() {
         let given = Given(vec!["Name".to_owned()]);
-        let own = conditions(&given, true, DECODED_BYTES_MAX);
-        let named = "kms:EncryptionContext:Name";
-        assert_eq!(keys(&own), ["kms:EncryptionContextKeys", "kms:KeySpec", named]);
-        let foreign = conditions(&given, false, DECODED_BYTES_MAX);
-        assert_eq!(keys(&foreign), ["kms:EncryptionContextKeys", named]);
+        let items = conditions(&given, DECODED_BYTES_MAX);
+        let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
+        let expected = ["kms:EncryptionContextKeys", "kms:KeySpec", "kms:EncryptionContext:Name"];
+        assert_eq!(keys, expected);
     }
 
     #[test]
     fn conditions_keep_to_the_room_there_is() {
         let given = Given((0..100).map(|number| format!("name{number}")).collect());
         for room_bytes in [0, 100, 2_000, DECODED_BYTES_MAX] {
-            let items = conditions(&given, true, room_bytes);
+            let items = conditions(&given, room_bytes);
             let bytes: usize =
                 items.iter().map(|item| serde_json::to_vec(item).unwrap().len() + 1).sum();
             assert!(bytes <= room_bytes, "{bytes} bytes of {room_bytes}");
         }
-        assert!(conditions(&given, true, DECODED_BYTES_MAX).len() > 10);
+        assert!(conditions(&given, usize::MAX).len() > 100);
     }
 
     #[test]
-    fn statements_of_others_are_not_told() {
-        for policy in [PolicyKind::Identity, PolicyKind::Boundary, PolicyKind::Session] {
-            assert!(may_be_told(policy, false));
-        }
-        for policy in [PolicyKind::KeyPolicy, PolicyKind::RoleTrust] {
-            assert!(may_be_told(policy, true));
-            assert!(!may_be_told(policy, false));
-        }
+    fn statements_of_the_operator_are_not_told() {
         let of_operator =
             [PolicyKind::ServiceControl, PolicyKind::ResourceControl, PolicyKind::Endpoint];
         for policy in of_operator {
-            assert!(!may_be_told(policy, true));
+            assert!(!is_of_account(policy));
         }
+        assert!(is_of_account(PolicyKind::Identity) && is_of_account(PolicyKind::KeyPolicy));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use attestation::Roots;
 use audit::Journal;
 use crypto::Rng;
 use crypto::token::TokenKey;
-use custody::{AuthorizationMessages, Custodian, DeploymentId, Keyring, MaterialIdentity, Workshop};
+use custody::{
+    AuthorizationMessages, Custodian, DeploymentId, Keyring, MaterialIdentity, Workshop,
+};
 use jiff::Timestamp;
 use store::{Change, Store};
 use uuid::Uuid;
