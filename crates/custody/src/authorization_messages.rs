@@ -42,7 +42,7 @@ impl AuthorizationMessages {
     /// # Errors
     /// Failures of the cryptographic module, and contents above [`crypto::wrap::SECRET_BYTES_MAX`].
     pub fn seal(&self, account: &str, contents: &[u8]) -> Result<Option<Vec<u8>>, CustodyError> {
-        // Saturation is out of reach: at a thousand million a second it takes five hundred years.
+        // The count does not wrap: at a thousand million a second that takes five hundred years.
         if self.sealed_count.fetch_add(1, Ordering::Relaxed) >= MESSAGES_MAX {
             return Ok(None);
         }
