@@ -11,6 +11,7 @@
 //! [`SoftwareCustodian`].
 
 pub mod arena;
+mod authorization_messages;
 mod custodian;
 mod digest_keys;
 mod error;
@@ -26,6 +27,7 @@ mod software;
 mod working_keys;
 mod workshop;
 
+pub use authorization_messages::AuthorizationMessages;
 pub use custodian::{Custodial, Custodian, Message, WrappedMaterial};
 pub use error::CustodyError;
 pub use harden::harden_process;

@@ -71,6 +71,8 @@ pub struct Settings {
     pub request_quotas: QuotaMode,
     /// Request quotas that are not AWS's.
     pub request_quota_adjustments: Vec<QuotaAdjustment>,
+    /// Whether refusals bear encoded authorization messages.
+    pub encoded_authorization_messages: bool,
     /// Threads that answer; `None` is one for each processor allowed.
     pub threads: Option<NonZeroUsize>,
 }
@@ -192,6 +194,11 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
             values::request_quota_adjustments,
         )?
         .unwrap_or_default(),
+        encoded_authorization_messages: required(
+            all,
+            "encoded_authorization_messages",
+            values::switch,
+        )?,
         threads: optional(all, "threads", values::threads)?,
     })
 }

@@ -172,6 +172,7 @@ fn assembly<'a>(
         trail: settings.trail.clone(),
         request_quotas: settings.request_quotas,
         request_quota_adjustments: settings.request_quota_adjustments.clone(),
+        encoded_authorization_messages: settings.encoded_authorization_messages,
         attestation_roots_pem: None,
         issuers: None,
         clock,

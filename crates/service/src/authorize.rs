@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use attestation::Attested;
+use custody::AuthorizationMessages;
 use policy::{
     ConditionContext, Decision, Denial, Grant, GrantPermissions, GrantedRequest, Grants, Grounds,
     Policies, PolicyKind, Principal, Query,
@@ -11,6 +12,7 @@ use policy::{
 use wire::enums::{GrantOperation, KeyManager};
 use wire::names::GrantId;
 
+use crate::authorization_messages;
 use crate::call::Call;
 use crate::conditions::Conditions;
 use crate::error::ServiceError;
@@ -71,11 +73,14 @@ fn ask_policies(
     if lookup.spec.undeniable {
         return Ok(());
     }
+    // A refusal that grants may overturn is not told yet.
+    let messages = lookup.host.authorization_messages.as_ref();
+    let messages = messages.filter(|_| !grants_may_answer(lookup, target));
     for (position, ask) in target.asks().iter().flatten().enumerate() {
         let conditions = Conditions::new(lookup.call, Some(ask), facts, position)
             .of_target(target)
             .attested(recipient);
-        let decide = |action| decide(lookup, ask, action, &conditions, None);
+        let decide = |action| decide(lookup, ask, action, &conditions, None, messages);
         decide(lookup.spec.action(position))?;
         // Making a key with tags needs both permissions.
         if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
@@ -96,6 +101,13 @@ fn ask_policies(
     Ok(())
 }
 
+/// Whether each question is about a key and one that a grant can answer.
+fn grants_may_answer(lookup: &Lookup<'_>, target: &impl Target) -> bool {
+    target.asks().iter().flatten().enumerate().all(|(position, ask)| {
+        matches!(ask, Ask::Key(..)) && lookup.spec.grant_operation(position).is_some()
+    })
+}
+
 impl<T: Target> Refused<T> {
     /// Asks again with the grants that the caller has on the keys of the target. They are loaded only now, since few
     /// calls need them.
@@ -106,6 +118,7 @@ impl<T: Target> Refused<T> {
         recipient: Option<&Attested>,
     ) -> Result<Authorized<T>, ServiceError> {
         let Refused { target, error } = *self;
+        let messages = lookup.host.authorization_messages.as_ref();
         let mut permitted = None;
         for (position, ask) in target.asks().iter().flatten().enumerate() {
             // Where one question is about no key, none of them can be answered by a grant.
@@ -124,7 +137,7 @@ impl<T: Target> Refused<T> {
                 .of_target(&target)
                 .attested(recipient);
             let action = lookup.spec.action(position);
-            let grounds = decide(lookup, ask, action, &conditions, Some(grants))?;
+            let grounds = decide(lookup, ask, action, &conditions, Some(grants), messages)?;
             let grant = grounds.grant.and_then(|place| covering.get(place));
             permitted = grant.map(|(grant_id, _)| *grant_id).or(permitted);
         }
@@ -166,16 +179,15 @@ fn decide(
     action: &'static str,
     conditions: &Conditions<'_>,
     grants: Option<Grants<'_>>,
+    messages: Option<&AuthorizationMessages>,
 ) -> Result<Grounds, ServiceError> {
     put(lookup, ask, action, conditions, grants, |query, policies| {
-        match policy::decide(query, policies) {
-            Decision::Allowed { by } if is_of_served_account(lookup, ask) => Ok(by),
-            Decision::Allowed { .. } => {
-                let denial = Denial::Implicit { policy: PolicyKind::KeyPolicy };
-                Err(refusal(lookup, ask, query, denial))
-            }
-            Decision::Denied(denial) => Err(refusal(lookup, ask, query, denial)),
-        }
+        let denial = match policy::decide(query, policies) {
+            Decision::Allowed { by } if is_of_served_account(lookup, ask) => return Ok(by),
+            Decision::Allowed { .. } => Denial::Implicit { policy: PolicyKind::KeyPolicy },
+            Decision::Denied(denial) => denial,
+        };
+        Err(refusal(lookup, ask, query, policies, denial, messages))
     })?
 }
 
@@ -244,7 +256,14 @@ pub(crate) fn put_for<T>(
     Ok(to(&query, &policies))
 }
 
-fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial) -> ServiceError {
+fn refusal(
+    lookup: &Lookup<'_>,
+    ask: &Ask<'_>,
+    query: &Query<'_>,
+    policies: &Policies<'_>,
+    denial: Denial,
+    messages: Option<&AuthorizationMessages>,
+) -> ServiceError {
     if let Ask::Key(key, NamedBy::Ciphertext) = ask
         && key.account() != lookup.call.account()
     {
@@ -253,7 +272,7 @@ fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial
     if let Ask::Role { arn, .. } = ask {
         return role_denied(lookup.call, query.action, arn);
     }
-    let Query { principal, action, resource, context: _ } = *query;
+    let Query { principal, action, resource, context } = *query;
     let unmade = match ask {
         Ask::Key(key, _) => managed_keys::alias_of_unmade(key).map(|alias| alias.to_string()),
         Ask::Nothing | Ask::Alias(_) | Ask::Grant(..) | Ask::Identity { .. } | Ask::Role { .. } => {
@@ -261,7 +280,16 @@ fn refusal(lookup: &Lookup<'_>, ask: &Ask<'_>, query: &Query<'_>, denial: Denial
         }
     };
     let resource = unmade.as_deref().unwrap_or(resource);
-    ServiceError::access_denied(&principal.arn, action, resource, &because(denial, action))
+    let error =
+        ServiceError::access_denied(&principal.arn, action, resource, &because(denial, action));
+    let told = Query { principal, action, resource, context };
+    let encoded = messages.and_then(|messages| {
+        authorization_messages::encode(messages, lookup.call, &told, policies, denial)
+    });
+    match encoded {
+        Some(encoded) => error.with_authorization_message(&encoded),
+        None => error,
+    }
 }
 
 /// Whether the key or role is of an account that the caller may call for, if the caller is a service.

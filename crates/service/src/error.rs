@@ -110,6 +110,18 @@ impl ServiceError {
         )
     }
 
+    /// The same refusal with its message for DecodeAuthorizationMessage, in the words of Amazon EC2's.
+    pub(crate) fn with_authorization_message(self, encoded: &str) -> ServiceError {
+        let message = self.message.unwrap_or_default();
+        let message = format!("{message} Encoded authorization failure message: {encoded}");
+        ServiceError { message: Some(message), ..self }
+    }
+
+    /// A message that was not made here for the account, or is too old.
+    pub(crate) fn invalid_authorization_message() -> ServiceError {
+        ServiceError::new(ErrorCode::InvalidAuthorizationMessage, "Message is not valid")
+    }
+
     /// A ciphertext whose key is unknown here or belongs to somebody who did not share it.
     pub(crate) fn ciphertext_of_unknown_key() -> ServiceError {
         ServiceError::new(

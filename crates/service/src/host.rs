@@ -7,7 +7,9 @@ use attestation::Roots;
 use audit::{Index, Journal};
 use crypto::Rng;
 use crypto::token::TokenKey;
-use custody::{Custodian, DeploymentId, Keyring, MaterialIdentity, Workshop};
+use custody::{
+    AuthorizationMessages, Custodian, DeploymentId, Keyring, MaterialIdentity, Workshop,
+};
 use jiff::Timestamp;
 use store::{Change, Store};
 use uuid::Uuid;
@@ -70,6 +72,8 @@ pub(crate) struct Host {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) identities: Arc<Identities>,
     pub(crate) sessions: Sessions,
+    /// What seals the messages of refusals; absent where refusals bear none.
+    pub(crate) authorization_messages: Option<AuthorizationMessages>,
     /// The guard rails in force; each call is judged by those that it finds.
     pub(crate) guard_rails: ArcSwap<GuardRails>,
     /// Who may call on behalf of users; each call finds those that are registered when it arrives.

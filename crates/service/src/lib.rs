@@ -9,6 +9,7 @@ compile_error!("a release has no clock that can be moved: build without the feat
 
 mod accounts;
 mod api;
+mod authorization_messages;
 mod authorize;
 mod buffers;
 mod call;

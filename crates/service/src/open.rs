@@ -8,7 +8,10 @@ use std::time::Duration;
 use attestation::Roots;
 use audit::{Index, Journal, JournalOptions};
 use crypto::{Rng, SystemRng};
-use custody::{DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop, WrappedDomainKey};
+use custody::{
+    AuthorizationMessages, DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop,
+    WrappedDomainKey,
+};
 use jiff::Timestamp;
 use store::{
     AccountRecord, DeploymentRow, DomainKeyRow, IdentityRecord, LockedStore, Snapshot, Store,
@@ -66,6 +69,8 @@ pub struct Assembly<'a> {
     pub request_quotas: QuotaMode,
     /// Request quotas that are not AWS's.
     pub request_quota_adjustments: Vec<QuotaAdjustment>,
+    /// Whether refusals bear encoded authorization messages.
+    pub encoded_authorization_messages: bool,
     /// The certificates, in PEM, of those whose attestation documents are believed; AWS's when absent.
     pub attestation_roots_pem: Option<String>,
     /// The issuers of OIDC tokens whose keys can be had; none when absent.
@@ -319,6 +324,10 @@ async fn assemble(
         host::evict(&old_keys, &old_aliases, &old_grants, changes);
     }));
 
+    let authorization_messages = match assembly.encoded_authorization_messages {
+        true => Some(AuthorizationMessages::new(&*rng)?),
+        false => None,
+    };
     let workshop = Arc::new(Workshop::start());
     let custodian = SoftwareCustodian::new(
         Arc::clone(&keyring),
@@ -350,6 +359,7 @@ async fn assemble(
         credentials: Arc::new(credentials),
         identities: Arc::new(identities),
         sessions: Sessions::default(),
+        authorization_messages,
         guard_rails: arc_swap::ArcSwap::default(),
         services: Services::new(assembly.services),
         issuers: assembly.issuers,

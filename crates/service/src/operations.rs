@@ -14,7 +14,9 @@ use crate::kms::{
     rotation, shared_secrets, sign, tags,
 };
 use crate::operation::{Api, Erased, Row, Spec};
-use crate::sts::{caller_identity, roles as assumed_roles, sessions, web_identities};
+use crate::sts::{
+    authorization_messages, caller_identity, roles as assumed_roles, sessions, web_identities,
+};
 
 /// Every operation, by family.
 pub(crate) static OPERATIONS: &[&dyn Erased] = &[
@@ -175,6 +177,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<web_identities::AssumeRoleWithWebIdentity>::new(),
     &Row::<sessions::GetSessionToken>::new(),
     &Row::<sessions::GetFederationToken>::new(),
+    &Row::<authorization_messages::DecodeAuthorizationMessage>::new(),
     &Row::<events::LookupEvents>::new(),
     &Row::<forward_access::CreateForwardAccessSession>::new(),
 ];

@@ -52,7 +52,7 @@ impl<'a> ConditionValues<'a> {
     }
 
     /// The values, however many.
-    pub(crate) fn as_slice(&self) -> &[ConditionValue<'a>] {
+    pub fn as_slice(&self) -> &[ConditionValue<'a>] {
         match self {
             ConditionValues::One(value) => slice::from_ref(value),
             ConditionValues::Many(values) => values,
@@ -71,7 +71,7 @@ impl<'a> ConditionValues<'a> {
 
 impl<'a> ConditionValue<'a> {
     /// The value as string operators and variables see it.
-    pub(crate) fn as_text(&self) -> Cow<'_, str> {
+    pub fn as_text(&self) -> Cow<'_, str> {
         match self {
             ConditionValue::Text(text) => Cow::Borrowed(text),
             ConditionValue::Bool(true) => Cow::Borrowed("true"),

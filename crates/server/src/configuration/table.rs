@@ -201,6 +201,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "Quotas that are not AWS's; docs/quotas.md has their names",
     },
     Setting {
+        name: "encoded_authorization_messages",
+        flag: "encoded-authorization-messages",
+        value_name: "SWITCH",
+        default: Some("off"),
+        expected: "\"on\" or \"off\"",
+        example: "on",
+        help: "Whether refusals bear a message that sts:DecodeAuthorizationMessage decodes; those of AWS KMS do not",
+    },
+    Setting {
         name: "threads",
         flag: "threads",
         value_name: "NUMBER",

@@ -102,6 +102,14 @@ pub(super) fn oidc_keys(text: &str) -> Option<Vec<(String, PathBuf)>> {
     text.split(',').map(one).collect()
 }
 
+pub(super) fn switch(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
 pub(super) fn threads(text: &str) -> Option<NonZeroUsize> {
     text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= 1024)
 }

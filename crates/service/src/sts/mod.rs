@@ -1,5 +1,6 @@
 //! The operations of AWS STS.
 
+pub(crate) mod authorization_messages;
 pub(crate) mod caller_identity;
 pub(crate) mod roles;
 pub(crate) mod sessions;

@@ -163,6 +163,7 @@ fn open(data_dir: &Path, clock: &Arc<StepClock>) -> (Open, Option<service::Acces
         regions: None,
         request_quotas: QuotaMode::Off,
         request_quota_adjustments: Vec::new(),
+        encoded_authorization_messages: false,
         attestation_roots_pem: None,
         issuers: None,
         services: Vec::new(),
