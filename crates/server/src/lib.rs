@@ -21,6 +21,7 @@ mod listener;
 mod lock;
 mod logging;
 mod metrics;
+mod refusals;
 mod root_credentials;
 pub mod self_signed;
 pub mod serve;
@@ -29,6 +30,8 @@ pub mod services;
 mod shutdown;
 mod stream;
 mod tls;
+#[cfg(test)]
+mod unaudited;
 
 pub use guard_rails::GuardRailsFileError;
 pub use lock::LockError;

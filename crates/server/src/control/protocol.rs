@@ -25,6 +25,21 @@ pub(crate) enum Command {
     ListServices,
 }
 
+impl Command {
+    /// What it is called on the wire.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Command::CreateAccounts { .. } => "create_accounts",
+            Command::ListAccounts => "list_accounts",
+            Command::Explain { .. } => "explain",
+            Command::WhoCan { .. } => "who_can",
+            Command::CreateServiceAccessKey { .. } => "create_service_access_key",
+            Command::DeleteServiceAccessKey { .. } => "delete_service_access_key",
+            Command::ListServices => "list_services",
+        }
+    }
+}
+
 /// One account to make, or one that was made.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
