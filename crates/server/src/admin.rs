@@ -16,6 +16,38 @@ use crate::{
 const TEXT: &str = "text/plain; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Moves the clock, in builds with the feature `test-clock`, which no release is.
+#[cfg(any(feature = "test-clock", test))]
+pub(crate) const CLOCK_PATH: &str = "/test-clock/advance";
+
+/// What is answered here. `docs/unaudited.md` lists every route, which a test sees to.
+#[derive(Clone, Copy)]
+pub(crate) enum Route {
+    /// Whether the process lives.
+    Health,
+    /// Whether it can work.
+    Readiness,
+    /// Its figures.
+    Metrics,
+}
+
+impl Route {
+    pub(crate) const ALL: [Route; 3] = [Route::Health, Route::Readiness, Route::Metrics];
+
+    /// Where it is.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Route::Health => "/healthz",
+            Route::Readiness => "/readyz",
+            Route::Metrics => "/metrics",
+        }
+    }
+
+    fn find(path: &str) -> Option<Route> {
+        Route::ALL.into_iter().find(|route| route.path() == path)
+    }
+}
+
 /// Answers the operator's probes.
 pub(crate) struct Admin {
     pub(crate) service: Service,
@@ -40,23 +72,25 @@ impl Handler for Admin {
 impl Admin {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         #[cfg(feature = "test-clock")]
-        if request.uri().path() == "/test-clock/advance" {
+        if request.uri().path() == CLOCK_PATH {
             return self.advance(request).await;
         }
         if ![Method::GET, Method::HEAD].contains(request.method()) {
             return respond(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET is answered here\n");
         }
-        match request.uri().path() {
-            "/healthz" => respond(StatusCode::OK, TEXT, "ok\n"),
-            "/readyz" => self.ready(),
-            "/metrics" => match self.metrics.encode() {
+        match Route::find(request.uri().path()) {
+            Some(Route::Health) => respond(StatusCode::OK, TEXT, "ok\n"),
+            Some(Route::Readiness) => self.ready(),
+            Some(Route::Metrics) => match self.metrics.encode() {
                 Ok(text) => respond(StatusCode::OK, OPENMETRICS, text),
                 Err(error) => {
                     tracing::error!(%error, "metrics cannot be written");
                     respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "metrics cannot be written\n")
                 }
             },
-            _ => respond(StatusCode::NOT_FOUND, TEXT, "/healthz, /readyz and /metrics are here\n"),
+            None => {
+                respond(StatusCode::NOT_FOUND, TEXT, "/healthz, /readyz and /metrics are here\n")
+            }
         }
     }
 

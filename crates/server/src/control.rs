@@ -24,6 +24,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
+use crate::refusals::{Reason, Refusals};
 use crate::{
     accounts,
     limits::{
@@ -76,7 +77,12 @@ impl ControlSocket {
     }
 
     /// Serves commands until told to stop.
-    pub(crate) async fn run(self, service: Service, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(
+        self,
+        service: Service,
+        refusals: Refusals,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let free = Arc::new(Semaphore::new(CONTROL_CONNECTIONS_MAX));
         let mut tasks = JoinSet::new();
         loop {
@@ -89,12 +95,19 @@ impl ControlSocket {
             };
             match accepted {
                 Ok((stream, permit)) => {
-                    let service = service.clone();
+                    let (service, refusals) = (service.clone(), refusals.clone());
                     tasks.spawn(async move {
-                        match timeout(CONTROL_TIME_MAX, answer(stream, &service)).await {
+                        let answered = answer(stream, &service, &refusals);
+                        match timeout(CONTROL_TIME_MAX, answered).await {
                             Ok(Ok(())) => {}
-                            Ok(Err(error)) => tracing::warn!(%error, "control command failed"),
-                            Err(_) => tracing::warn!("control command cut: too slow"),
+                            Ok(Err(error)) => {
+                                refusals.count(Reason::BrokenCommand);
+                                tracing::warn!(%error, "control command failed");
+                            }
+                            Err(_) => {
+                                refusals.count(Reason::BrokenCommand);
+                                tracing::warn!("control command cut: too slow");
+                            }
                         }
                         drop(permit);
                     });
@@ -134,19 +147,27 @@ impl Drop for ControlSocket {
     }
 }
 
-async fn answer(stream: UnixStream, service: &Service) -> io::Result<()> {
+async fn answer(stream: UnixStream, service: &Service, refusals: &Refusals) -> io::Result<()> {
     let peer_uid = stream.peer_cred()?.uid();
     let own_uid = rustix::process::geteuid();
     if peer_uid != own_uid.as_raw() && peer_uid != 0 {
         tracing::warn!(peer_uid, "control command of another user refused");
+        refusals.count(Reason::OtherUser);
         return Ok(());
     }
     let mut line = Zeroizing::new(Vec::new());
     let mut stream = BufReader::new(stream);
     (&mut stream).take(CONTROL_BYTES_MAX).read_until(b'\n', &mut line).await?;
     let outcome = match serde_json::from_slice::<Command>(&line) {
-        Ok(command) => accounts::obey(service, command).await,
+        Ok(command) => {
+            // No record tells of it (docs/unaudited.md).
+            tracing::info!(command = command.name(), "control command");
+            accounts::obey(service, command).await
+        }
         Err(error) => {
+            refusals.count(Reason::MalformedCommand);
+            // Without the error, which may quote what was sent: a secret among it.
+            tracing::warn!("no control command of this version");
             Outcome::Refused { message: format!("not a command of this version: {error}") }
         }
     };

@@ -18,6 +18,7 @@ use crate::{
     connection::{Connection, Handler},
     limits::BODY_BYTES_MAX,
     metrics::Metrics,
+    refusals::Reason,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -70,6 +71,7 @@ impl Api {
             Ok(request_id) => request_id,
             Err(error) => {
                 tracing::error!(%error, "no randomness for a request id");
+                connection.refuse(Reason::NoRequestId);
                 return refuse(Uuid::nil(), StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_BODY);
             }
         };
@@ -77,9 +79,11 @@ impl Api {
         let body = match collect(body, head.headers.get(CONTENT_LENGTH)).await {
             Ok(body) => body,
             Err(BodyError::TooLarge) => {
+                connection.refuse(Reason::TooLargeBody);
                 return refuse(request_id, StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE_BODY);
             }
             Err(BodyError::Broken) => {
+                connection.refuse(Reason::BrokenBody);
                 return refuse(request_id, StatusCode::BAD_REQUEST, BROKEN_BODY);
             }
         };

@@ -22,6 +22,7 @@ mod lock;
 mod logging;
 mod metrics;
 pub mod owned_keys;
+mod refusals;
 mod root_credentials;
 pub mod self_signed;
 pub mod serve;
@@ -31,6 +32,8 @@ mod shutdown;
 mod stream;
 mod tls;
 pub mod trail_proof;
+#[cfg(test)]
+mod unaudited;
 
 pub use guard_rails::GuardRailsFileError;
 pub use lock::LockError;

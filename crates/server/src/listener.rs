@@ -97,6 +97,7 @@ impl Listener {
         let handler = Arc::clone(handler);
         let acceptor = self.certificates.as_ref().map(|certificates| certificates.acceptor());
         let failed = self.connections.handshakes_failed();
+        let refusals = self.connections.refusals();
         let address = address.ip().to_canonical();
         async move {
             if let Err(error) = stream.set_nodelay(true) {
@@ -104,13 +105,15 @@ impl Listener {
                 return;
             }
             let Some(acceptor) = acceptor else {
-                let connection = Arc::new(Connection::new(Peer { address, tls: None }));
+                let peer = Peer { address, tls: None };
+                let connection = Arc::new(Connection::new(peer, refusals));
                 return connection::serve(stream, connection, handler, watcher).await;
             };
             let problem = match timeout(HANDSHAKE_TIME_MAX, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => {
                     let tls = tls::details(stream.get_ref().1);
-                    let connection = Arc::new(Connection::new(Peer { address, tls }));
+                    let peer = Peer { address, tls };
+                    let connection = Arc::new(Connection::new(peer, refusals));
                     return connection::serve(stream, connection, handler, watcher).await;
                 }
                 Ok(Err(error)) => error.to_string(),

@@ -19,6 +19,7 @@ use prometheus_client::{
 use service::{QuotaUse, ResourceQuotaUse, Service, Statistics};
 
 use crate::issuers::{KeyAges, KeySources};
+use crate::refusals::{RefusalCounters, Refusals};
 
 /// Upper bounds of the latency histogram, in seconds.
 const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
@@ -58,6 +59,7 @@ pub(crate) struct Metrics {
     accepted: Family<ListenerLabels, Counter>,
     handshakes_failed: Family<ListenerLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
+    refusals: RefusalCounters,
     registry: Registry,
 }
 
@@ -71,6 +73,7 @@ impl Metrics {
             accepted: Family::default(),
             handshakes_failed: Family::default(),
             reloads: Family::default(),
+            refusals: RefusalCounters::default(),
             registry: Registry::with_prefix("keystead"),
         };
         metrics.registry.register(
@@ -106,6 +109,11 @@ impl Metrics {
             "Files read again while serving, by what they are and whether what they say is in force",
             metrics.reloads.clone(),
         );
+        metrics.registry.register(
+            "refused_requests",
+            "Requests that never became whole or whose answer nobody took, by listener and reason",
+            metrics.refusals.metric(),
+        );
         metrics.registry.register_collector(Box::new(ServiceCollector(service)));
         metrics
     }
@@ -122,6 +130,11 @@ impl Metrics {
         self.reloads.get_or_create(&ReloadLabels { files, result }).inc();
     }
 
+    /// The counters of the requests that one listener refuses.
+    pub(crate) fn refusals(&self, listener: &'static str) -> Refusals {
+        self.refusals.of(listener)
+    }
+
     /// The counters of the connections of one listener.
     pub(crate) fn connections(&self, listener: &'static str) -> Connections {
         let labels = ListenerLabels { listener };
@@ -129,6 +142,7 @@ impl Metrics {
             open: self.open.get_or_create_owned(&labels),
             accepted: self.accepted.get_or_create_owned(&labels),
             handshakes_failed: self.handshakes_failed.get_or_create_owned(&labels),
+            refusals: self.refusals(listener),
         }
     }
 
@@ -146,6 +160,7 @@ pub(crate) struct Connections {
     open: Gauge,
     accepted: Counter,
     handshakes_failed: Counter,
+    refusals: Refusals,
 }
 
 impl Connections {
@@ -158,6 +173,10 @@ impl Connections {
 
     pub(crate) fn handshakes_failed(&self) -> Counter {
         self.handshakes_failed.clone()
+    }
+
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.refusals.clone()
     }
 }
 

@@ -242,6 +242,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
         certificates: certificates.filter(|_| is_admin_tls(settings)),
         connections_max: ADMIN_CONNECTIONS_MAX,
     };
+    let control_refusals = metrics.refusals("control");
     let following = tokio::spawn(follow(followed, hang_up, Arc::clone(&metrics)));
     let api = Api { service: service.clone(), metrics: Arc::clone(&metrics) };
     let admin = Admin {
@@ -254,7 +255,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     tokio::join!(
         api_listener.run(Arc::new(api), stop.clone()),
         admin_listener.run(Arc::new(admin), stop.clone()),
-        control.run(service.clone(), stop),
+        control.run(service.clone(), control_refusals, stop),
     );
     following.abort();
     fetching.abort();

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::connection::Connection;
+use crate::{connection::Connection, refusals::Reason};
 
 /// A stream and what it knows of the head that it reads.
 pub(crate) struct Watched<S> {
@@ -82,13 +82,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         if !matches!(read, Poll::Ready(Ok(()))) {
             return read;
         }
-        if self.connection.bytes_arrived() {
+        let piece = buffer.filled().get(filled_before..).unwrap_or_default();
+        if !piece.is_empty() && self.connection.bytes_arrived() {
             self.line_ends.begin();
         }
-        let piece = buffer.filled().get(filled_before..).unwrap_or_default();
         if self.line_ends.follow(piece) {
             return read;
         }
+        // Told from here, since hyper may take the error for the end of the stream.
+        self.connection.refuse_head(Reason::LoneLineFeed);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "a line ends in LF alone")))
     }
 }

@@ -85,39 +85,77 @@ impl Credential {
     }
 }
 
-/// A secret and the signing keys derived from it, each once.
-struct Signer {
-    secret: SecretAccessKey,
-    signing_keys: Mutex<Vec<(Scope, Arc<SigningKey>)>>,
+/// What a signing key is good for.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    /// The day, `YYYYMMDD`.
+    pub(crate) date: &'a str,
+    /// The Region, as the signer wrote it.
+    pub(crate) region: &'a str,
+    /// The service.
+    pub(crate) service: &'a str,
 }
 
-/// What a signing key is good for.
-struct Scope {
+/// A secret and the signing keys derived from it that good signatures were made with.
+struct Signer {
+    secret: SecretAccessKey,
+    kept: Mutex<Vec<Kept>>,
+    #[cfg(test)]
+    derivations_count: std::sync::atomic::AtomicUsize,
+}
+
+/// A signing key with the scope that it is for.
+struct Kept {
     date: Box<str>,
     region: Box<str>,
     service: Box<str>,
+    key: Arc<SigningKey>,
+}
+
+impl Kept {
+    fn is_for(&self, scope: Scope<'_>) -> bool {
+        *self.date == *scope.date
+            && *self.region == *scope.region
+            && *self.service == *scope.service
+    }
 }
 
 impl Signer {
     fn new(secret: SecretAccessKey) -> Signer {
-        Signer { secret, signing_keys: Mutex::new(Vec::new()) }
+        Signer {
+            secret,
+            kept: Mutex::default(),
+            #[cfg(test)]
+            derivations_count: std::sync::atomic::AtomicUsize::default(),
+        }
     }
 
-    fn signing_key(&self, date: &str, region: &str, service: &str) -> Arc<SigningKey> {
-        let mut kept = self.signing_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.iter().find(|(scope, _)| {
-            *scope.date == *date && *scope.region == *region && *scope.service == *service
-        });
-        if let Some((_, key)) = found {
-            return Arc::clone(key);
+    fn derive(&self, scope: Scope<'_>) -> SigningKey {
+        #[cfg(test)]
+        self.derivations_count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        SigningKey::derive(&self.secret, scope.date, scope.region, scope.service)
+    }
+
+    fn find(&self, scope: Scope<'_>) -> Option<Arc<SigningKey>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|kept| kept.is_for(scope)).map(|kept| Arc::clone(&kept.key))
+    }
+
+    fn keep(&self, scope: Scope<'_>, key: SigningKey) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two requests at once may have derived the same.
+        if kept.iter().any(|kept| kept.is_for(scope)) {
+            return;
         }
-        let key = Arc::new(SigningKey::derive(&self.secret, date, region, service));
         if kept.len() >= SIGNING_KEYS_FOR_AN_ACCESS_KEY_MAX {
             kept.remove(0);
         }
-        let scope = Scope { date: date.into(), region: region.into(), service: service.into() };
-        kept.push((scope, Arc::clone(&key)));
-        key
+        kept.push(Kept {
+            date: scope.date.into(),
+            region: scope.region.into(),
+            service: scope.service.into(),
+            key: Arc::new(key),
+        });
     }
 }
 
@@ -147,17 +185,31 @@ impl Credentials {
         self.read(|held| held.by_access_key_id.get(access_key_id).cloned())
     }
 
-    /// The signing key of a credential for one scope, or, after the same work, none.
-    pub(crate) fn signing_key(
+    /// Decides by `verify`, which is given the credential's signing key for the scope, or none if there is no credential.
+    ///
+    /// A key is kept once it has verified a signature, so that whoever only knows an access key id cannot drive out the
+    /// keys of its owner with scopes that are never used. Each refusal costs one derivation, whether the access key
+    /// exists, and whether the key was kept: its time tells neither (threat N-6).
+    ///
+    /// # Errors
+    ///
+    /// Those of `verify`, which must refuse where it is given no key.
+    pub(crate) fn verify(
         &self,
         credential: Option<&Credential>,
-        date: &str,
-        region: &str,
-        service: &str,
-    ) -> Option<Arc<SigningKey>> {
+        scope: Scope<'_>,
+        verify: impl FnOnce(Option<&SigningKey>) -> Result<(), sigv4::Refusal>,
+    ) -> Result<(), sigv4::Refusal> {
         let signer = credential.map_or(&self.decoy, |credential| &credential.signer);
-        let key = signer.signing_key(date, region, service);
-        credential.is_some().then_some(key)
+        let is_known = credential.is_some();
+        // Whatever the decoy holds verifies nothing: its secret is no secret.
+        if let Some(key) = signer.find(scope).filter(|_| is_known) {
+            return verify(Some(&key)).inspect_err(|_| drop(signer.derive(scope)));
+        }
+        let key = signer.derive(scope);
+        verify(is_known.then_some(&key))?;
+        signer.keep(scope, key);
+        Ok(())
     }
 
     /// Whether the account exists here.
@@ -199,5 +251,114 @@ impl Credentials {
 
     fn read<T>(&self, act: impl FnOnce(&Held) -> T) -> T {
         act(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use jiff::Timestamp;
+    use sigv4::{Expected, HttpRequest, PathRule, Refusal};
+
+    use super::*;
+
+    const REGIONS: [&str; 17] = [
+        "eu-a-1", "eu-b-1", "eu-c-1", "eu-d-1", "eu-e-1", "eu-f-1", "eu-g-1", "eu-h-1", "eu-i-1",
+        "eu-j-1", "eu-k-1", "eu-l-1", "eu-m-1", "eu-n-1", "eu-o-1", "eu-p-1", "eu-q-1",
+    ];
+
+    /// Credentials with one access key, `AKIDKNOWN`, whose secret is `right`.
+    fn one() -> (Credentials, Arc<Credential>) {
+        let credentials = Credentials::default();
+        let account: AccountId = "111122223333".parse().unwrap();
+        let secret = SecretAccessKey::new("right".to_owned());
+        credentials.add(vec![Credential::of_root("AKIDKNOWN", account, secret)]);
+        let known = credentials.find("AKIDKNOWN").unwrap();
+        (credentials, known)
+    }
+
+    /// Has a request verified that is signed with a secret for a Region.
+    fn call(
+        credentials: &Credentials,
+        access_key_id: &str,
+        secret: &str,
+        region: &str,
+    ) -> Result<(), Refusal> {
+        let now: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+        let unsigned = HttpRequest {
+            method: "POST",
+            path: "/",
+            query: None,
+            headers: &[("host", b"localhost")],
+            body: b"{}",
+        };
+        let signer = sigv4::Credentials {
+            access_key_id,
+            secret_access_key: &SecretAccessKey::new(secret.to_owned()),
+            session_token: None,
+        };
+        let scope = sigv4::Scope { region, service: "kms", path_rule: PathRule::default() };
+        let signed = sigv4::sign(&unsigned, &signer, &scope, now).unwrap();
+        let mut headers = unsigned.headers.to_vec();
+        headers.extend(signed.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let request = HttpRequest { headers: &headers, ..unsigned };
+        let claim = sigv4::parse(&request).unwrap();
+        let scope = Scope { date: claim.date, region: claim.region, service: claim.service };
+        let credential = credentials.find(claim.access_key_id);
+        let expected = Expected { services: &["kms"], now };
+        credentials
+            .verify(credential.as_deref(), scope, |key| claim.verify(&request, key, &expected))
+    }
+
+    fn derivations(signer: &Signer) -> usize {
+        signer.derivations_count.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_stranger_drives_no_signing_key_of_the_owner_out() {
+        let (credentials, known) = one();
+        assert_eq!(call(&credentials, "AKIDKNOWN", "right", "eu-central-1"), Ok(()));
+        assert_eq!(derivations(&known.signer), 1);
+        for region in REGIONS {
+            let refused = call(&credentials, "AKIDKNOWN", "wrong", region);
+            assert_eq!(refused, Err(Refusal::SignatureMismatch));
+        }
+        let before = derivations(&known.signer);
+        assert_eq!(call(&credentials, "AKIDKNOWN", "right", "eu-central-1"), Ok(()));
+        assert_eq!(derivations(&known.signer), before);
+    }
+
+    #[test]
+    fn the_owner_has_the_latest_scopes_kept() {
+        let (credentials, known) = one();
+        for region in REGIONS {
+            assert_eq!(call(&credentials, "AKIDKNOWN", "right", region), Ok(()));
+        }
+        assert_eq!(known.signer.kept.lock().unwrap().len(), SIGNING_KEYS_FOR_AN_ACCESS_KEY_MAX);
+        for (region, derived) in [(REGIONS[16], 17), (REGIONS[1], 17), (REGIONS[0], 18)] {
+            assert_eq!(call(&credentials, "AKIDKNOWN", "right", region), Ok(()));
+            assert_eq!(derivations(&known.signer), derived, "{region}");
+        }
+    }
+
+    /// Whether the access key exists, and whether its key for the scope is kept, costs the same.
+    #[test]
+    fn each_refusal_derives_once() {
+        let (credentials, known) = one();
+        assert_eq!(call(&credentials, "AKIDKNOWN", "right", "eu-central-1"), Ok(()));
+        let both = || (derivations(&known.signer), derivations(&credentials.decoy));
+        let mut expected = both();
+        for region in ["eu-central-1", "eu-west-1", "eu-west-1"] {
+            let refused = call(&credentials, "AKIDKNOWN", "wrong", region);
+            assert_eq!(refused, Err(Refusal::SignatureMismatch));
+            expected.0 += 1;
+            assert_eq!(both(), expected, "{region}");
+            let refused = call(&credentials, "AKIDUNKNOWN", "right", region);
+            assert_eq!(refused, Err(Refusal::UnknownAccessKey));
+            expected.1 += 1;
+            assert_eq!(both(), expected, "{region}");
+        }
+        assert!(credentials.decoy.kept.lock().unwrap().is_empty());
     }
 }

@@ -10,6 +10,7 @@ use wire::names::Region;
 
 use crate::api::{Answer, Incoming};
 use crate::call::{Call, Caller};
+use crate::credentials::Scope;
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::operation::{Api, Erased};
@@ -231,20 +232,17 @@ impl Proof<'_> {
         let Proof { body, service, now } = self;
         let services = [*service];
         let expected = Expected { services: &services, now: *now };
-        // Before a key is derived and kept: a stranger must not fill that memory with scopes that are never accepted.
+        // What needs no key is refused before one is derived.
         claim.check(&expected)?;
         let credential = match &claim.session_token {
             None => host.credentials.find(claim.access_key_id),
             Some(token) => sessions::find(host, claim.access_key_id, token),
         };
-        let signing_key =
-            host.credentials.signing_key(credential.as_deref(), claim.date, claim.region, service);
-        match body {
-            Body::Whole(request) => claim.verify(request, signing_key.as_deref(), &expected)?,
-            Body::Said(payload) => {
-                claim.verify_without_body(payload, signing_key.as_deref(), &expected)?;
-            }
-        }
+        let scope = Scope { date: claim.date, region: claim.region, service };
+        host.credentials.verify(credential.as_deref(), scope, |key| match body {
+            Body::Whole(request) => claim.verify(request, key, &expected),
+            Body::Said(payload) => claim.verify_without_body(payload, key, &expected),
+        })?;
         let caller = credential.and_then(|credential| Caller::of(credential, &host.identities));
         let caller = caller.ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))?;
         match caller.session().is_some_and(|session| session.is_expired(*now)) {

@@ -96,8 +96,8 @@ impl<'a> Claim<'a> {
 
     /// Checks what needs no key: the service and the clock.
     ///
-    /// [`Claim::verify`] does this too. A caller who keeps derived keys calls it first, so that a
-    /// stranger cannot fill that memory with scopes that would never be accepted.
+    /// [`Claim::verify`] does this too. A caller who derives keys calls it first, so that no key is
+    /// derived for a scope that would never be accepted.
     ///
     /// # Errors
     ///

@@ -29,6 +29,23 @@ pub(crate) enum Command {
     RotateOwnedKey { name: String },
 }
 
+impl Command {
+    /// What it is called on the wire.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Command::CreateAccounts { .. } => "create_accounts",
+            Command::ListAccounts => "list_accounts",
+            Command::Explain { .. } => "explain",
+            Command::WhoCan { .. } => "who_can",
+            Command::CreateServiceAccessKey { .. } => "create_service_access_key",
+            Command::DeleteServiceAccessKey { .. } => "delete_service_access_key",
+            Command::ListServices => "list_services",
+            Command::ListOwnedKeys => "list_owned_keys",
+            Command::RotateOwnedKey { .. } => "rotate_owned_key",
+        }
+    }
+}
+
 /// One account to make, or one that was made.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
