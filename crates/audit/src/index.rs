@@ -7,6 +7,7 @@
 //! first and stopping when it is full.
 
 mod file;
+mod follower;
 
 use std::{
     fs::{DirBuilder, File},
@@ -18,6 +19,8 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
+
+pub use self::follower::IndexFollower;
 
 use self::file::{Complete, Entry};
 use crate::{

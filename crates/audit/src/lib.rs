@@ -23,7 +23,7 @@ pub mod trail;
 pub use error::JournalError;
 pub use follow::{Followed, Follower};
 pub use frame::RECORD_BYTES_MAX;
-pub use index::{Found, Index, InvalidPosition, Position, Sought};
+pub use index::{Found, Index, IndexFollower, InvalidPosition, Position, Sought};
 pub use journal::{
     Durability, INTERVAL_DEFAULT, Journal, JournalOptions, JournalStats, PENDING_BYTES_MAX,
     SEGMENT_BYTES_DEFAULT,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attestation::Roots;
-use audit::{Index, Journal, JournalOptions};
+use audit::{Index, IndexFollower, Journal, JournalOptions};
 use crypto::{Rng, SystemRng};
 use custody::{
     AuthorizationMessages, DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop,
@@ -113,6 +113,9 @@ pub enum OpenError {
     /// The journal.
     #[error("the audit journal cannot be opened: {0}")]
     Journal(#[from] audit::JournalError),
+    /// The thread that follows the journal cannot start.
+    #[error("the thread that follows the audit journal: {0}")]
+    IndexFollower(std::io::Error),
     /// Chance.
     #[error("the source of randomness failed: {0}")]
     Rng(#[from] crypto::RngError),
@@ -180,7 +183,9 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
     let parts =
         Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots };
     let (host, deliveries) = assemble(assembly, parts).await?;
-    Ok(Opened { service: Service::start(host, deliveries), is_first_start })
+    let index_follower =
+        IndexFollower::start(Arc::clone(&host.index)).map_err(OpenError::IndexFollower)?;
+    Ok(Opened { service: Service::start(host, deliveries, index_follower), is_first_start })
 }
 
 fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreError> {

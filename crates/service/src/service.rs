@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use audit::IndexFollower;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -9,7 +10,6 @@ use crate::accounts::{
     self, AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount,
 };
 use crate::api::{Answer, Health, Incoming, Statistics};
-use crate::cloudtrail::events;
 use crate::delivery::{self, Deliveries};
 use crate::error::ServiceError;
 use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
@@ -24,19 +24,29 @@ use crate::services::{self, RegisteredService, ServiceAccessKeyError, ServiceSum
 #[derive(Clone)]
 pub struct Service {
     host: Arc<Host>,
-    jobs: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    jobs: Arc<Mutex<Jobs>>,
+}
+
+/// What runs beside the calls, until the service is shut down.
+#[derive(Default)]
+struct Jobs {
+    tasks: Vec<JoinHandle<()>>,
+    index_follower: Option<IndexFollower>,
 }
 
 impl Service {
     /// Starts the jobs; from now on calls are answered.
-    pub(crate) fn start(host: Host, deliveries: Option<Deliveries>) -> Service {
+    pub(crate) fn start(
+        host: Host,
+        deliveries: Option<Deliveries>,
+        index_follower: IndexFollower,
+    ) -> Service {
         let host = Arc::new(host);
-        let (working, following) = (Arc::clone(&host), Arc::clone(&host));
-        let mut jobs =
-            vec![tokio::spawn(jobs::run(working)), tokio::spawn(events::follow(following))];
+        let mut tasks = vec![tokio::spawn(jobs::run(Arc::clone(&host)))];
         if let Some((delivery, deliveries)) = host.delivery.clone().zip(deliveries) {
-            jobs.push(tokio::spawn(delivery::run(Arc::clone(&host), delivery, deliveries)));
+            tasks.push(tokio::spawn(delivery::run(Arc::clone(&host), delivery, deliveries)));
         }
+        let jobs = Jobs { tasks, index_follower: Some(index_follower) };
         Service { host, jobs: Arc::new(Mutex::new(jobs)) }
     }
 
@@ -179,7 +189,8 @@ impl Service {
     /// Ends the jobs, hands the journal to the disk and closes the store. Calls made after this are refused.
     pub async fn shut_down(&self) {
         let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
-        jobs.iter().for_each(JoinHandle::abort);
+        jobs.tasks.iter().for_each(JoinHandle::abort);
+        drop(jobs.index_follower);
         if let Err(error) = self.host.last_usage.keep(&self.host.store).await {
             tracing::warn!(%error, "the newest uses of keys were not kept");
         }

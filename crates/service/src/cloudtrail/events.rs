@@ -1,7 +1,6 @@
 //! Events of the last 90 days: LookupEvents.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use audit::{Attribute, Found, Index, Position, Sought};
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +14,6 @@ use super::DEFAULT;
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
-use crate::host::Host;
 use crate::operation::{Operation, Spec};
 use crate::page::{self, Page};
 use crate::quotas::RequestQuota;
@@ -26,10 +24,6 @@ use crate::trail::Done;
 const HISTORY_DAYS: i64 = 90;
 /// Events of one page, and the most that a caller can ask for.
 const RESULTS_MAX: usize = 50;
-/// How often the index follows the journal.
-const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
-/// Records that are taken into the index at once; a look-up waits for so many at most.
-const RECORDS_AT_ONCE_MAX: usize = 5_000;
 /// Records that a look-up takes in itself, so that it tells of all that was answered before it.
 const RECORDS_BEHIND_MAX: usize = 50_000;
 
@@ -189,20 +183,4 @@ fn event(found: Found) -> Result<Event, ServiceError> {
         resources: summary.resources.into_iter().map(resource).collect(),
         cloud_trail_event: String::from_utf8(record).map_err(ServiceError::internal)?,
     })
-}
-
-/// Keeps the index behind the journal until the task is aborted.
-pub(crate) async fn follow(host: Arc<Host>) {
-    loop {
-        let index = Arc::clone(&host.index);
-        let caught_up =
-            tokio::task::spawn_blocking(move || index.catch_up(RECORDS_AT_ONCE_MAX)).await;
-        match caught_up {
-            Ok(Ok(false)) => continue,
-            Ok(Ok(true)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the index over the journal stands still"),
-            Err(error) => tracing::error!(%error, "the index over the journal stands still"),
-        }
-        tokio::time::sleep(FOLLOW_INTERVAL).await;
-    }
 }
