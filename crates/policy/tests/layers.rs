@@ -442,3 +442,16 @@ fn a_document_out_of_place_only_denies() {
         assert!(explanation.documents.iter().all(|document| !document.in_place), "{text}");
     }
 }
+
+/// Service control policies are not about services, so they are not told of; all the others are.
+#[test]
+fn what_does_not_concern_a_caller_is_not_told() {
+    let text = key_policy(&[r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}"#]);
+    let texts = Texts { service_control: &[&[ALLOW_ALL]], ..Texts::default() };
+    for (caller, kinds) in [(service("s3.amazonaws.com"), 1), (user(OWNER, "ann"), 2)] {
+        let explanation = texts.ask(&caller, &text, explain);
+        let told: Vec<_> = explanation.documents.iter().map(|document| document.policy).collect();
+        assert_eq!(told.len(), kinds, "{told:?}");
+        assert!(told.contains(&PolicyKind::KeyPolicy), "{told:?}");
+    }
+}

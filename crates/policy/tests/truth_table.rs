@@ -311,6 +311,14 @@ fn not_principal() {
     let allowing = naming("Allow", "NotPrincipal", r#"{"AWS":"444455556666"}"#);
     assert!(encrypt(&bob, &allowing, &[]).is_allowed());
     assert_eq!(encrypt(&user(OTHER, "ann"), &allowing, &[ALLOW_ALL]), NO_KEY_POLICY_ALLOWS);
+    // And a session of which anything is listed: itself, or its role.
+    for listed in
+        ["arn:aws:sts::111122223333:assumed-role/app/s", "arn:aws:iam::111122223333:role/app"]
+    {
+        let allowing = naming("Allow", "NotPrincipal", &format!(r#"{{"AWS":"{listed}"}}"#));
+        assert_eq!(encrypt(&app, &allowing, &[]), NO_KEY_POLICY_ALLOWS, "{listed}");
+        assert!(encrypt(&session(OWNER, "other", "s"), &allowing, &[]).is_allowed(), "{listed}");
+    }
 }
 
 #[test]
