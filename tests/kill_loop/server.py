@@ -12,6 +12,8 @@ from keystead import Server
 # Everything that may stand in a data directory; anything else is a leftover.
 FILES = {"control.sock", "keystead.db", "keystead.db-lock", "keystead.db-shm", "keystead.db-wal", "lock",
          "root-credentials", "root-key"}
+# Its folders, and how the names of all files in them end.
+FOLDERS = {"journal": ".log", "journal-index": ".index"}
 
 
 class NoStart(Exception):
@@ -84,11 +86,12 @@ class Target(Server):
 
     def leftovers(self):
         """Files that nobody should find in a data directory that is served."""
-        found = {path.name for path in self.directory.iterdir() if path.name != "journal"}
-        # The next segment is made ahead of its name.
-        strange = [path.name for path in (self.directory / "journal").iterdir()
-                   if path.suffix != ".log" and path.name != "next"]
-        return sorted(found - FILES) + strange
+        found = {path.name for path in self.directory.iterdir()}
+        # The next file is made ahead of its name.
+        strange = [path.name for folder, suffix in FOLDERS.items()
+                   for path in (self.directory / folder).iterdir()
+                   if path.suffix != suffix and path.name != "next"]
+        return sorted(found - FILES - FOLDERS.keys()) + strange
 
 
 def is_error(line):
