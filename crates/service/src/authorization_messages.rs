@@ -22,7 +22,7 @@ const LIFE_SECONDS: i64 = 129_600;
 const DECODED_BYTES_MAX: usize = 4_096;
 
 /// The condition keys that are told where the request has them, as AWS writes them.
-const KEYS: [&str; 55] = [
+const KEYS: [&str; 67] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalType",
@@ -78,6 +78,18 @@ const KEYS: [&str; 55] = [
     "kms:RequestAlias",
     "kms:ResourceAliases",
     "kms:ReEncryptOnSameKey",
+    "kms:CustomerMasterKeySpec",
+    "kms:CustomerMasterKeyUsage",
+    "kms:GranteeServicePrincipal",
+    "kms:RetiringServicePrincipal",
+    "kms:GrantConstraintSourceArn",
+    "aws:CalledViaFirst",
+    "aws:CalledViaLast",
+    "aws:EpochTime",
+    "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgPaths",
+    "aws:ResourceOrgID",
+    "aws:ResourceOrgPaths",
 ];
 
 /// Condition keys whose values name further ones, with what those begin with.
@@ -296,6 +308,30 @@ mod tests {
         let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
         let expected = ["kms:EncryptionContextKeys", "kms:KeySpec", "kms:EncryptionContext:Name"];
         assert_eq!(keys, expected);
+    }
+
+    /// What decides is told, but for the keys that only services have, who are told nothing.
+    #[test]
+    fn every_key_that_decides_is_told() {
+        const OF_SERVICES: [&str; 4] = [
+            "aws:principalservicename",
+            "aws:principalservicenameslist",
+            "aws:sourceaccount",
+            "aws:sourcearn",
+        ];
+        let told = KEYS.map(str::to_ascii_lowercase);
+        let is_key = |text: &&str| {
+            ["aws:", "iam:", "kms:", "sts:"].iter().any(|prefix| {
+                text.strip_prefix(prefix).is_some_and(|name| {
+                    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase())
+                })
+            })
+        };
+        let deciding: Vec<&str> = include_str!("conditions.rs").split('"').filter(is_key).collect();
+        assert!(deciding.len() > 60, "{deciding:?}");
+        for key in deciding {
+            assert!(told.iter().any(|told| told == key) || OF_SERVICES.contains(&key), "{key}");
+        }
     }
 
     #[test]

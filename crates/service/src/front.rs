@@ -69,7 +69,8 @@ struct Addressed<'a> {
 }
 
 impl<'a> Addressed<'a> {
-    /// A target header names the API, KMS if it is none that is known; otherwise a form is for IAM if it names the version of IAM's API, and for STS if not.
+    /// A target header names the API, KMS if it is none that is known; otherwise a form is for IAM if it names the version
+    /// of IAM's API, and for STS if not.
     fn of(incoming: &Incoming<'a>) -> Addressed<'a> {
         if let Some(target) = optional_header(incoming, "x-amz-target") {
             let target = str::from_utf8(target).unwrap_or_default();
