@@ -1,8 +1,11 @@
 """Two accounts: what one has, the other cannot use, see or tell from nothing."""
 
+import uuid
+
 import pytest
 
 from conftest import client_of, policy, root_of, statement
+from identities import User, allow, denied
 from keystead import ACCOUNT, OTHER_ACCOUNT
 
 OTHER_ROOT = root_of(OTHER_ACCOUNT)
@@ -66,13 +69,69 @@ def test_a_key_that_is_not_there_looks_the_same(other, unknown_key_arn, key, act
     assert texts[0] == texts[1]
 
 
-def test_aliases_of_another_account_are_refused(kms, other, refused, key, alias_name):
+def told_of(client, operation, name, **parameters):
+    """A refusal: its code, and its message with NAME in place of the name that was used."""
+    with pytest.raises(client.exceptions.ClientError) as caught:
+        getattr(client, operation)(KeyId=name, **parameters)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"].replace(name, "NAME")
+
+
+@pytest.mark.parametrize(("action", "operation", "parameters"), USING_A_KEY[:4])
+def test_an_alias_of_another_account_looks_as_if_it_was_not_there(kms, other, key, alias_name, action, operation,
+                                                                   parameters):
     kms.create_alias(AliasName=alias_name, TargetKeyId=key["KeyId"])
     arn = f"arn:aws:kms:us-east-1:{ACCOUNT}:{alias_name}"
-    for name in (arn, arn + "-not-there"):
-        for _, operation, parameters in USING_A_KEY[:4]:
-            with refused("AccessDeniedException"):
-                getattr(other, operation)(KeyId=name, **parameters)
+    assert told_of(other, operation, arn, **parameters) == (
+        "AccessDeniedException", denial(action, "NAME"))
+    assert told_of(other, operation, arn + "-not-there", **parameters) == (
+        "AccessDeniedException", denial(action, "NAME"))
+
+
+@pytest.mark.parametrize("condition", [
+    {},
+    {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}},
+    {"StringEquals": {"aws:ResourceTag/Team": "blue"}},
+], ids=["none", "specs", "tags"])
+def test_policies_of_ones_own_tell_nothing_of_another_accounts_keys(server, iam, other, condition):
+    key = other.create_key(Tags=[{"TagKey": "Team", "TagValue": "blue"}])["KeyMetadata"]
+    user = User(server, iam)
+    user.may(allow("kms:*"), allow("kms:*", effect="Deny", Condition=condition))
+    unknown = f"{key['Arn'].rpartition('/')[0]}/{uuid.uuid4()}"
+    told = [told_of(user.client(), "describe_key", name) for name in (unknown, key["Arn"])]
+    assert told[0] == told[1]
+    assert told[0][1].endswith("because no resource-based policy allows the kms:DescribeKey action")
+
+
+def test_whoever_is_let_in_is_told_which_of_their_own_policies_forbids(server, iam, other):
+    key = other.create_key(Policy=policy(
+        statement(OTHER_ROOT), statement(root_of(ACCOUNT), "kms:DescribeKey")))["KeyMetadata"]
+    user = User(server, iam)
+    user.may(allow("kms:*", effect="Deny"))
+    with denied("kms:DescribeKey", "with an explicit deny in an identity-based policy"):
+        user.client().describe_key(KeyId=key["Arn"])
+
+
+def test_a_destination_tells_nothing_of_another_accounts_source(kms, other, refused, key, unknown_key_arn):
+    own_missing = f"arn:aws:kms:us-east-1:{OTHER_ACCOUNT}:key/{uuid.uuid4()}"
+    blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
+    for destination in (own_missing, unknown_key_arn, key["Arn"]):
+        with refused("AccessDeniedException", UNTOLD):
+            other.re_encrypt(CiphertextBlob=blob, DestinationKeyId=destination)
+        for source in (key["Arn"], unknown_key_arn):
+            with refused("AccessDeniedException", denial("ReEncryptFrom", source)):
+                other.re_encrypt(CiphertextBlob=blob, SourceKeyId=source,
+                                 DestinationKeyId=destination)
+
+
+def test_a_destination_that_is_missing_is_told_to_whoever_may_use_the_source(kms, other, refused, unknown_key_arn):
+    own = other.create_key()["KeyMetadata"]["KeyId"]
+    blob = other.encrypt(KeyId=own, Plaintext=b"x")["CiphertextBlob"]
+    missing = f"arn:aws:kms:us-east-1:{OTHER_ACCOUNT}:key/{uuid.uuid4()}"
+    with refused("NotFoundException", f"Key '{missing}' does not exist"):
+        other.re_encrypt(CiphertextBlob=blob, DestinationKeyId=missing)
+    with refused("AccessDeniedException", denial("ReEncryptTo", unknown_key_arn)):
+        other.re_encrypt(CiphertextBlob=blob, DestinationKeyId=unknown_key_arn)
 
 
 def test_a_bare_name_is_the_callers_own(kms, other, refused, key, alias_name):

@@ -1,6 +1,7 @@
 """Records of calls across accounts: one for the caller, one for each owner of what the call was about."""
 
 import json
+import uuid
 
 import pytest
 
@@ -88,6 +89,26 @@ def test_a_refusal_is_the_callers_alone(other, key, records_of):
     records = records_of(caught.value.response)
     assert list(records) == [OTHER_ACCOUNT]
     assert "sharedEventID" not in records[OTHER_ACCOUNT]
+
+
+@pytest.mark.parametrize("by_alias", [False, True], ids=["key", "alias"])
+def test_a_refusal_tells_nothing_of_what_another_account_owns(kms, other, key, alias_name, records_of, by_alias):
+    kms.create_alias(AliasName=alias_name, TargetKeyId=key["KeyId"])
+    name = key["Arn"].rpartition(":")[0] + ":" + alias_name if by_alias else key["Arn"]
+    with pytest.raises(other.exceptions.ClientError) as caught:
+        other.encrypt(KeyId=name, Plaintext=b"x")
+    record = records_of(caught.value.response)[OTHER_ACCOUNT]
+    assert record["requestParameters"]["keyId"] == name
+    assert "resources" not in record
+    assert by_alias is (key["KeyId"] not in json.dumps(record))
+
+
+def test_a_refusal_of_a_missing_destination_tells_the_source_to_its_owner(kms, key, records_of):
+    blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
+    with pytest.raises(kms.exceptions.NotFoundException) as caught:
+        kms.re_encrypt(CiphertextBlob=blob, DestinationKeyId=str(uuid.uuid4()))
+    record = records_of(caught.value.response)[ACCOUNT]
+    assert [entry["ARN"] for entry in record["resources"]] == [key["Arn"]]
 
 
 def test_a_call_within_an_account_is_told_once(kms, key, records_of):

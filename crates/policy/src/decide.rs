@@ -132,6 +132,23 @@ pub fn decide_at_best(
     }
 }
 
+/// Is there a grant or a statement of the resource's own policy that allows the caller or its account, whatever else
+/// denies? Nobody else needs to learn that the resource exists.
+pub fn lets_in(query: &Query<'_>, policies: &Policies<'_>) -> bool {
+    let mut buffer = [0; ACTION_BYTES];
+    let action = lower_case(query.action, &mut buffer);
+    let question = Question::new(query, policies, &action);
+    let kind = policies.resource_policy_kind();
+    let allows = |document: &Document| {
+        let statements = document.statements().iter();
+        let mut allowing = statements.filter(|statement| statement.effect == Effect::Allow);
+        document.kind() == kind.document_kind()
+            && allowing.any(|statement| statement.applies(&question).is_some())
+    };
+    let granted = || policies.grants?.allowing(query.principal, |_| true);
+    policies.resource_policy.is_some_and(allows) || granted().is_some()
+}
+
 /// A query with what is worked out once for all statements.
 pub(crate) struct Question<'q> {
     pub(crate) principal: &'q Principal,

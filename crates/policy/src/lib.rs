@@ -26,7 +26,9 @@ mod template;
 mod wildcard;
 
 pub use conditions::context::{ConditionContext, ConditionValue, ConditionValues};
-pub use decide::{Decision, Denial, Grounds, IdentityGrounds, Query, decide, decide_at_best};
+pub use decide::{
+    Decision, Denial, Grounds, IdentityGrounds, Query, decide, decide_at_best, lets_in,
+};
 pub use default_key_policy::default_key_policy;
 pub use document::{Document, DocumentKind};
 pub use error::DocumentError;

@@ -124,6 +124,25 @@ fn a_grant_alone_allows_its_grantee_of_whatever_kind_and_account() {
 }
 
 #[test]
+fn a_grant_lets_its_grantee_in_though_the_key_policy_denies() {
+    let key_policy = Document::parse(&key_policy(&[DENY])).unwrap();
+    let grant = grant_to(&user(OTHER, "ann").arn);
+    let grants = Grants { request: decrypt(None), candidates: &[&grant], alone: false };
+    let policies = Policies {
+        resource_account: OWNER.parse().ok(),
+        resource_policy: Some(&key_policy),
+        grants: Some(grants),
+        ..Policies::default()
+    };
+    let context = &Facts::default();
+    for (name, expected) in [("ann", true), ("ben", false)] {
+        let principal = &user(OTHER, name);
+        let query = Query { principal, action: "kms:Decrypt", resource: KEY, context };
+        assert_eq!(lets_in(&query, &policies), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_grant_that_allows_is_told_by_its_place() {
     let key_policy = Document::parse(&key_policy(&[NOBODY])).unwrap();
     let [ben, ann] = ["ben", "ann"].map(|name| grant_to(&user(OTHER, name).arn));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use policy::{
     Decision, Denial, Document, DocumentError, DocumentKind, Policies, PolicyKind, Principal,
-    PrincipalKind, Query, Reach, StatementRef, decide, explain,
+    PrincipalKind, Query, Reach, StatementRef, decide, explain, lets_in,
 };
 
 const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":
@@ -79,6 +79,32 @@ fn naming(principals: &str) -> String {
     key_policy(&[&format!(
         r#"{{"Effect":"Allow","Principal":{principals},"Action":"kms:*","Resource":"*"}}"#
     )])
+}
+
+/// Whether a caller is let in has nothing to do with what its own account says, nor with what denies it besides.
+#[test]
+fn whoever_is_let_in_may_know_why_not() {
+    let (ann, stranger) = (user(OTHER, "ann"), user("777788889999", "eve"));
+    let account = format!(r#"{{"AWS":"{OTHER}"}}"#);
+    let denying = key_policy(&[
+        &format!(r#"{{"Effect":"Allow","Principal":{account},"Action":"kms:*","Resource":"*"}}"#),
+        r#"{"Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*"}"#,
+    ]);
+    let others = naming(r#"{"AWS":"111122223333"}"#);
+    let another_action = key_policy(&[&format!(
+        r#"{{"Effect":"Allow","Principal":{account},"Action":"kms:Decrypt","Resource":"*"}}"#
+    )]);
+    let denied = [r#"{"Version":"2012-10-17","Statement":
+        {"Effect":"Deny","Action":"*","Resource":"*"}}"#];
+    for identity in [&[][..], &[ALLOW_ALL], &denied] {
+        let texts = Texts { identity, service_control: &[identity], ..Texts::default() };
+        let lets_in = |caller, key_policy: &str| texts.ask(caller, key_policy, lets_in);
+        assert!(lets_in(&ann, &naming(&account)));
+        assert!(lets_in(&ann, &denying));
+        assert!(!lets_in(&ann, &others));
+        assert!(!lets_in(&ann, &another_action));
+        assert!(!lets_in(&stranger, &naming(&account)));
+    }
 }
 
 fn none_allows(policy: PolicyKind) -> Decision {

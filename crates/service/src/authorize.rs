@@ -10,7 +10,7 @@ use policy::{
     Policies, PolicyKind, Principal, Query,
 };
 use wire::enums::{GrantOperation, KeyManager};
-use wire::names::GrantId;
+use wire::names::{AliasArn, GrantId, KeyArn};
 
 use crate::authorization_messages;
 use crate::call::Call;
@@ -32,6 +32,16 @@ impl<T> Authorized<T> {
     /// The grant by which alone the caller may, if it is one that policies do not make needless.
     pub(crate) fn grant(&self) -> Option<GrantId> {
         self.grant
+    }
+}
+
+impl<T: Target> Authorized<T> {
+    /// The target, unless a part of it is missing.
+    pub(crate) fn complete(mut self) -> Result<Authorized<T>, ServiceError> {
+        match self.target.take_missing() {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
     }
 }
 
@@ -264,13 +274,11 @@ fn refusal(
     denial: Denial,
     messages: Option<&AuthorizationMessages>,
 ) -> ServiceError {
-    if let Ask::Key(key, NamedBy::Ciphertext) = ask
-        && key.account() != lookup.call.account()
-    {
-        return ServiceError::ciphertext_of_unknown_key();
-    }
     if let Ask::Role { arn, .. } = ask {
         return role_denied(lookup.call, query.action, arn);
+    }
+    if let Some(untold) = untold(lookup, ask, query, policies) {
+        return untold;
     }
     let Query { principal, action, resource, context } = *query;
     let unmade = match ask {
@@ -289,6 +297,34 @@ fn refusal(
     match encoded {
         Some(encoded) => error.with_authorization_message(&encoded),
         None => error,
+    }
+}
+
+/// The refusal of a caller whom a key of another account does not let in: the same as if there were no such key, whatever
+/// the caller's own policies say of it (threat T-11).
+fn untold(
+    lookup: &Lookup<'_>,
+    ask: &Ask<'_>,
+    query: &Query<'_>,
+    policies: &Policies<'_>,
+) -> Option<ServiceError> {
+    let (key, named_by) = match ask {
+        Ask::Key(key, named_by) => (key, *named_by),
+        Ask::Grant(key, _) => (key, &NamedBy::Key),
+        Ask::Nothing | Ask::Alias(_) | Ask::Identity { .. } | Ask::Role { .. } => return None,
+    };
+    if key.account() == lookup.call.account() {
+        return None;
+    }
+    match named_by {
+        NamedBy::Ciphertext => Some(ServiceError::ciphertext_of_unknown_key()),
+        NamedBy::Key | NamedBy::Alias(_) if policy::lets_in(query, policies) => None,
+        NamedBy::Key => Some(lookup.invisible_to(query.action, key.arn_text())),
+        NamedBy::Alias(alias) => {
+            let KeyArn { region, account, .. } = key.arn();
+            let arn = AliasArn { region, account, alias: alias.clone() };
+            Some(lookup.invisible_to(query.action, &arn.to_string()))
+        }
     }
 }
 

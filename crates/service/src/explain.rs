@@ -123,7 +123,7 @@ async fn answer(host: &Host, supposed: &SupposedCall) -> Result<Walked, ExplainE
         host_header: b"",
         body: b"",
     };
-    let lookup = Lookup { host, call: &call, spec };
+    let lookup = Lookup { host, call: &call, spec, position: 0 };
     let named = Named::find(&lookup, supposed.key.as_deref()).await?;
     Ok(walk(&lookup, position, &named, supposed).await?)
 }

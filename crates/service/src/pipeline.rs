@@ -62,7 +62,7 @@ async fn walk<O: Operation>(
     shape::validate(&request)?;
     O::check(&request)?;
 
-    let lookup = Lookup { host, call, spec: &O::SPEC };
+    let lookup = Lookup { host, call, spec: &O::SPEC, position: 0 };
     let target = O::Target::resolve(&lookup, O::names(&request)?).await?;
     draft.set_resources(&target);
 
@@ -88,6 +88,8 @@ async fn walk<O: Operation>(
             Box::pin(refused.ask_grants(&lookup, O::facts(&request), recipient.as_deref())).await?
         }
     };
+    let target = target.complete()?;
+    draft.set_authorized(&*target);
     check_grant_tokens(host, call, O::facts(&request).grant_tokens)?;
 
     O::kind(&request, &target)?;

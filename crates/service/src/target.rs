@@ -26,6 +26,8 @@ pub(crate) struct Lookup<'a> {
     pub(crate) host: &'a Host,
     pub(crate) call: &'a Call<'a>,
     pub(crate) spec: &'static Spec,
+    /// Which of the operation's actions will be asked about what is looked up.
+    pub(crate) position: usize,
 }
 
 /// One question to authorization: may the caller do this to that?
@@ -70,6 +72,12 @@ pub(crate) trait Target: Send + Sync + Sized {
 
     /// The questions to authorization, in the order of the operation's actions.
     fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX];
+
+    /// Why a part could not be found. It is told only to a caller who may act on all that was: others would learn from it
+    /// that those parts exist (threat T-11).
+    fn take_missing(&mut self) -> Option<ServiceError> {
+        None
+    }
 
     /// Whether both keys of ReEncrypt are one: `kms:ReEncryptOnSameKey`.
     fn reencrypts_on_same_key(&self) -> Option<bool> {
@@ -183,8 +191,19 @@ impl Target for OptionalKey {
 pub(crate) struct TwoKeys {
     /// The key that decrypts.
     pub(crate) source: OneKey,
-    /// The key that encrypts.
-    pub(crate) destination: OneKey,
+    /// The key that encrypts, if it was found.
+    destination: Option<OneKey>,
+    /// Why it was not.
+    missing: Option<ServiceError>,
+}
+
+impl TwoKeys {
+    /// The key that encrypts, which every target has that is [complete](crate::authorize::Authorized::complete).
+    pub(crate) fn destination(&self) -> Result<&OneKey, ServiceError> {
+        self.destination
+            .as_ref()
+            .ok_or_else(|| ServiceError::internal("a missing key went unnoticed"))
+    }
 }
 
 impl Target for TwoKeys {
@@ -192,26 +211,36 @@ impl Target for TwoKeys {
 
     async fn resolve(lookup: &Lookup<'_>, names: Self::Names<'_>) -> Result<TwoKeys, ServiceError> {
         let source = OneKey::resolve(lookup, names.0).await?;
-        let destination = lookup.key(names.1).await?;
-        Ok(TwoKeys { source, destination })
+        let second = Lookup { position: 1, ..*lookup };
+        let (destination, missing) = match second.key(names.1).await {
+            Ok(destination) => (Some(destination), None),
+            Err(error) => (None, Some(error)),
+        };
+        Ok(TwoKeys { source, destination, missing })
     }
 
     fn asks(&self) -> [Option<Ask<'_>>; ASKS_MAX] {
         [
             Some(Ask::Key(&self.source.key, &self.source.named_by)),
-            Some(Ask::Key(&self.destination.key, &self.destination.named_by)),
+            self.destination.as_ref().map(|OneKey { key, named_by }| Ask::Key(key, named_by)),
             None,
         ]
     }
 
+    fn take_missing(&mut self) -> Option<ServiceError> {
+        self.missing.take()
+    }
+
     fn reencrypts_on_same_key(&self) -> Option<bool> {
-        let (source, destination) = (self.source.key.key(), self.destination.key.key());
+        let source = self.source.key.key();
         // Two keys of a multi-Region key are two.
-        Some((source.region, source.key_id) == (destination.region, destination.key_id))
+        Some(self.destination.as_ref().is_some_and(|OneKey { key, .. }| {
+            (source.region, source.key_id) == (key.key().region, key.key_id())
+        }))
     }
 
     fn resources(&self) -> Vec<Resource> {
-        [&self.source, &self.destination].into_iter().flat_map(OneKey::resources).collect()
+        [&self.source].into_iter().chain(&self.destination).flat_map(OneKey::resources).collect()
     }
 }
 
@@ -435,7 +464,11 @@ impl Lookup<'_> {
 
     /// What a caller of another account learns of a key that does not exist: the same as of one that is not shared.
     fn invisible(&self, resource: &str) -> ServiceError {
-        let action = self.spec.action(0);
+        self.invisible_to(self.spec.action(self.position), resource)
+    }
+
+    /// The same for one of the actions that the operation asks about.
+    pub(crate) fn invisible_to(&self, action: &str, resource: &str) -> ServiceError {
         let because = format!("because no resource-based policy allows the {action} action");
         ServiceError::access_denied(&self.call.principal().arn, action, resource, &because)
     }

@@ -106,6 +106,7 @@ pub(crate) struct Draft<'a> {
     spec: &'static Spec,
     told: Told,
     resources: Vec<Resource>,
+    is_authorized: bool,
 }
 
 /// Members of the record that are JSON already.
@@ -118,7 +119,7 @@ struct Told {
 impl<'a> Draft<'a> {
     /// The record of a call whose caller is known.
     pub(crate) fn new(spec: &'static Spec, call: &'a Call<'a>) -> Draft<'a> {
-        Draft { call, spec, told: Told::default(), resources: Vec::new() }
+        Draft { call, spec, told: Told::default(), resources: Vec::new(), is_authorized: false }
     }
 
     /// Notes what was asked, without what is never recorded.
@@ -136,7 +137,15 @@ impl<'a> Draft<'a> {
     /// Notes what the request was about.
     pub(crate) fn set_resources(&mut self, target: &impl Target) {
         self.resources = target.resources();
-        self.told.additional_event_data = target.additional_event_data();
+        self.is_authorized = false;
+    }
+
+    /// Notes that the caller may act on what the request is about.
+    pub(crate) fn set_authorized(&mut self, target: &impl Target) {
+        self.is_authorized = true;
+        if let Some(data) = target.additional_event_data() {
+            self.told.additional_event_data = Some(data);
+        }
     }
 
     /// The first key of the call that is not made yet.
@@ -199,7 +208,12 @@ impl<'a> Draft<'a> {
         }
         let mut record = host.buffers.take();
         let origin = Origin::of_call(self.spec, self.call);
-        let audience = Audience::caller(self.call.event_id, None);
+        let account = self.call.account();
+        // The trail of what a service does is that of the resource.
+        let audience = match self.is_authorized || self.call.caller.service().is_some() {
+            true => Audience::caller(self.call.event_id, None),
+            false => Audience::refused(self.call.event_id, &account),
+        };
         let outcome = outcome.map(|()| None);
         origin.write_record(&self.told, &self.resources, outcome, audience, &mut record);
         drop(origin);

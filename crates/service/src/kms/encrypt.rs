@@ -222,7 +222,7 @@ impl Operation for ReEncrypt {
             request.source_encryption_context.as_ref(),
         )?;
         suits(
-            &target.destination.key,
+            &target.destination()?.key,
             algorithm(request.destination_encryption_algorithm.as_ref()),
             request.destination_encryption_context.as_ref(),
         )
@@ -233,7 +233,7 @@ impl Operation for ReEncrypt {
         target: Authorized<TwoKeys>,
         request: &ReEncryptRequest,
     ) -> Result<Done<ReEncryptResponse>, ServiceError> {
-        let (source, destination) = (&target.source.key, &target.destination.key);
+        let (source, destination) = (&target.source.key, &target.destination()?.key);
         let blob = required(&request.ciphertext_blob)?.as_slice();
         let former = Encryption {
             algorithm: algorithm(request.source_encryption_algorithm.as_ref()),

@@ -18,19 +18,26 @@ pub(super) struct Audience<'a> {
     pub(super) shared_event_id: Option<Uuid>,
     /// The owner of something that the call was about; absent when it is the caller.
     pub(super) owner: Option<&'a AccountId>,
+    /// Whose resources alone it is told; absent when it is told of all.
+    told_of: Option<&'a AccountId>,
 }
 
 impl<'a> Audience<'a> {
     /// The caller.
     pub(super) fn caller(event_id: Uuid, sharing: Option<&Sharing>) -> Audience<'a> {
         let shared_event_id = sharing.map(|sharing| sharing.shared_event_id);
-        Audience { event_id, shared_event_id, owner: None }
+        Audience { event_id, shared_event_id, owner: None, told_of: None }
+    }
+
+    /// A caller of an account who was not let in, and learns of nothing that it does not own (threat T-11).
+    pub(super) fn refused(event_id: Uuid, account: &'a AccountId) -> Audience<'a> {
+        Audience { event_id, shared_event_id: None, owner: None, told_of: Some(account) }
     }
 
     /// What of the resources it is told.
     pub(super) fn resources<'r>(&self, resources: &'r [Resource]) -> Vec<audit::Resource<'r>> {
         let is_told = |resource: &audit::Resource<'_>| {
-            self.owner.is_none_or(|owner| resource.account_id == owner.as_str())
+            self.told_of.is_none_or(|account| resource.account_id == account.as_str())
         };
         resources.iter().map(Resource::entry).filter(is_told).collect()
     }
@@ -72,6 +79,7 @@ impl Sharing {
             event_id: *event_id,
             shared_event_id: Some(self.shared_event_id),
             owner: Some(owner),
+            told_of: Some(owner),
         })
     }
 }
