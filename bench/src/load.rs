@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 use crate::client::{Answer, Client};
 use crate::error::Failure;
 
-/// Connections of every load.
+/// Connections of a load for which nothing else is said.
 pub(crate) const CONNECTIONS_COUNT: usize = 32;
 
 /// How late the runtime's timer may be.
@@ -44,6 +44,21 @@ struct Times {
     start: Instant,
     duration: Duration,
     interval: Option<Duration>,
+    connections_count: u32,
+}
+
+/// What a load is.
+#[derive(Clone, Copy)]
+struct Load {
+    connections_count: usize,
+    /// Requests a second, whether or not answers come; absent where each answer is waited for.
+    rate: Option<f64>,
+    expected: Expected,
+}
+
+impl Load {
+    const CLOSED: Load =
+        Load { connections_count: CONNECTIONS_COUNT, rate: None, expected: Expected::Served };
 }
 
 /// What a load saw.
@@ -78,7 +93,17 @@ pub(crate) async fn closed(
     requests: &Arc<Vec<Vec<u8>>>,
     duration: Duration,
 ) -> Result<Seen, Failure> {
-    run(address, requests, duration, (None, Expected::Served)).await
+    run(address, requests, duration, Load::CLOSED).await
+}
+
+/// The same on so many connections.
+pub(crate) async fn closed_by(
+    connections_count: usize,
+    address: &str,
+    requests: &Arc<Vec<Vec<u8>>>,
+    duration: Duration,
+) -> Result<Seen, Failure> {
+    run(address, requests, duration, Load { connections_count, ..Load::CLOSED }).await
 }
 
 /// The same to a server that refuses all but a few of them because their quota is used up.
@@ -87,7 +112,7 @@ pub(crate) async fn throttled(
     requests: &Arc<Vec<Vec<u8>>>,
     duration: Duration,
 ) -> Result<Seen, Failure> {
-    run(address, requests, duration, (None, Expected::Throttled)).await
+    run(address, requests, duration, Load { expected: Expected::Throttled, ..Load::CLOSED }).await
 }
 
 /// Sends at a fixed rate whether or not answers come, and measures from the moment at which a request was due.
@@ -97,7 +122,7 @@ pub(crate) async fn open(
     duration: Duration,
     rate: f64,
 ) -> Result<Seen, Failure> {
-    run(address, requests, duration, (Some(rate), Expected::Served)).await
+    run(address, requests, duration, Load { rate: Some(rate), ..Load::CLOSED }).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "a load is measured by the machine's clock")]
@@ -105,18 +130,20 @@ async fn run(
     address: &str,
     requests: &Arc<Vec<Vec<u8>>>,
     duration: Duration,
-    (rate, expected): (Option<f64>, Expected),
+    Load { connections_count, rate, expected }: Load,
 ) -> Result<Seen, Failure> {
     let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS_COUNT {
+    for _ in 0..connections_count {
         clients.push(Client::connect(address).await?);
     }
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     for (number, client) in clients.into_iter().enumerate() {
         let requests = Arc::clone(requests);
-        let interval = rate.map(|rate| Duration::from_secs_f64(32.0 / rate));
-        let times = Times { start, duration, interval };
+        let connections_count = u32::try_from(connections_count)?;
+        let interval =
+            rate.map(|rate| Duration::from_secs_f64(f64::from(connections_count) / rate));
+        let times = Times { start, duration, interval, connections_count };
         tasks.spawn(connection(client, requests, number, times, expected));
     }
     let mut latencies = Vec::new();
@@ -146,13 +173,13 @@ async fn connection(
     mut client: Client,
     requests: Arc<Vec<Vec<u8>>>,
     number: usize,
-    Times { start, duration, interval }: Times,
+    Times { start, duration, interval, connections_count }: Times,
     expected: Expected,
 ) -> Result<Vec<Duration>, Failure> {
     let mut latencies = Vec::new();
     let share = u32::try_from(number)?;
     // Connections of an open loop begin spread over one interval.
-    let offset = interval.map_or(Duration::ZERO, |interval| interval * share / 32);
+    let offset = interval.map_or(Duration::ZERO, |interval| interval * share / connections_count);
     for (count, request) in requests.iter().cycle().skip(number).enumerate() {
         let due = match interval {
             Some(interval) => start + offset + interval * u32::try_from(count)?,

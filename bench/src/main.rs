@@ -6,6 +6,7 @@
 
 mod algorithms;
 mod client;
+mod durability;
 mod echo;
 mod error;
 mod load;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 use error::Failure;
 
-const USAGE: &str = "usage: cargo xtask bench [ratio | memory | start | scale | algorithms | mixed | throttled] [--seconds N] [--rounds N] [--keys N] [--binary PATH]
+const USAGE: &str = "usage: cargo xtask bench [ratio | memory | start | scale | algorithms | mixed | throttled | durability] [--seconds N] [--rounds N] [--keys N] [--binary PATH]
 
   ratio    requests a second beside a bare echo, CPU time, p50 and p99 (what runs when nothing is named)
   memory   resident memory, idle and with 10,000 warm keys
@@ -30,6 +31,7 @@ const USAGE: &str = "usage: cargo xtask bench [ratio | memory | start | scale | 
   algorithms  signing, MACs and data key pairs, beside what AWS-LC takes for them by itself
   mixed    p99 of Encrypt at half load, alone and while RSA-4096 keys are being made
   throttled  CPU time of a call beyond its quota, beside a served one
+  durability  Encrypt when each answer waits for the disk, beside the default, and what a record takes
 ";
 
 /// What the command line asks for.
@@ -77,9 +79,8 @@ fn options(first: Option<&str>, rest: impl Iterator<Item = String>) -> Result<Op
             "--rounds" => options.rounds = value()?.parse()?,
             "--keys" => options.keys_count = Some(value()?.parse()?),
             "--binary" => options.binary = value()?.into(),
-            "ratio" | "memory" | "start" | "scale" | "algorithms" | "mixed" | "throttled" => {
-                options.stage = word;
-            }
+            "ratio" | "memory" | "start" | "scale" | "algorithms" | "mixed" | "throttled"
+            | "durability" => options.stage = word,
             _ => return Err(Failure::new(format!("unknown: {word}\n\n{USAGE}"))),
         }
     }

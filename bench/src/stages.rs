@@ -14,7 +14,7 @@ use crate::load::{self, CONNECTIONS_COUNT};
 use crate::measure::Bench;
 use crate::process::{self, Served};
 use crate::requests::{PLAINTEXT, Signer, Work};
-use crate::{Options, algorithms, report, throttled, users};
+use crate::{Options, algorithms, durability, report, throttled, users};
 
 /// The operations that the ratio is measured for.
 fn works() -> [Work; 4] {
@@ -48,6 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             "algorithms" => algorithms(options).await,
             "mixed" => mixed(options).await,
             "throttled" => throttled::run(options).await,
+            "durability" => durability::run(options).await,
             _ => ratio(options).await,
         }
     })
