@@ -69,7 +69,7 @@ def test_a_role_is_told_as_it_was_made(iam, user):
     assert told["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/team/{made.name}"
     assert told["MaxSessionDuration"] == 7200 and told["Description"] == "for tests"
     assert told["AssumeRolePolicyDocument"] == json.loads(trust({"AWS": user.arn}))
-    assert iam.get_role(RoleName=made.name)["Role"] == told
+    assert iam.get_role(RoleName=made.name)["Role"] == {**told, "RoleLastUsed": {}}
     listed = iam.list_roles(PathPrefix="/team/")["Roles"]
     assert told["RoleId"] in [role["RoleId"] for role in listed]
     iam.update_role(RoleName=made.name, Description="changed")

@@ -139,6 +139,13 @@ impl Caller {
         self.credential.access_key_id()
     }
 
+    /// Notes that the caller's signature was true, for the service and the Region of its scope.
+    pub(crate) fn note_use(&self, now: Timestamp, service: &str, region: &str) {
+        if let Some(last_used) = self.credential.last_used() {
+            last_used.note(now, service, region);
+        }
+    }
+
     /// The account of the caller.
     pub(crate) fn account(&self) -> AccountId {
         self.credential.account()

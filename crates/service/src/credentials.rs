@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
 use sigv4::{SecretAccessKey, SigningKey};
+use store::CallerKind;
 use wire::names::AccountId;
 
 use crate::identities::Holder;
+use crate::last_used::{LastUsed, Unkept};
 use crate::services::SYSTEM_ACCOUNT;
-use crate::sessions::Session;
+use crate::sessions::{Session, SessionKind};
 
 /// Signing keys kept for one access key: a day's work in a few Regions, and the next day's.
 const SIGNING_KEYS_FOR_AN_ACCESS_KEY_MAX: usize = 16;
@@ -25,6 +27,8 @@ pub(crate) struct Credential {
     holder: Arc<Holder>,
     session: Option<Session>,
     signer: Signer,
+    /// Shared with whatever stands for the same access key before and after: one that is put out of use and in again.
+    last_used: Arc<LastUsed>,
 }
 
 impl Credential {
@@ -51,6 +55,7 @@ impl Credential {
             holder,
             session: None,
             signer: Signer::new(secret),
+            last_used: Arc::default(),
         }
     }
 
@@ -82,6 +87,16 @@ impl Credential {
     /// Whose it is.
     pub(crate) fn holder(&self) -> &Holder {
         &self.holder
+    }
+
+    /// Where its uses are noted: with the access key, or with the role that a session is of. Temporary access keys of users
+    /// have no last use that anybody could ask for.
+    pub(crate) fn last_used(&self) -> Option<&LastUsed> {
+        match self.session().map(|session| &session.claims().kind) {
+            None => Some(&self.last_used),
+            Some(SessionKind::Role(_)) => Some(self.holder.last_used()),
+            Some(SessionKind::Same | SessionKind::Federated(_)) => None,
+        }
     }
 }
 
@@ -176,7 +191,19 @@ impl Default for Credentials {
 #[derive(Default)]
 struct Held {
     by_access_key_id: HashMap<Box<str>, Arc<Credential>, RandomState>,
+    /// The last uses of those that were in use since the start, until they are deleted.
+    last_used: HashMap<Box<str>, (AccountId, Arc<LastUsed>), RandomState>,
     accounts: HashSet<AccountId, RandomState>,
+}
+
+impl Held {
+    fn insert(&mut self, mut credential: Credential) {
+        let access_key_id = credential.access_key_id.clone();
+        let fresh = || (credential.account, Arc::clone(&credential.last_used));
+        let (_, last_used) = self.last_used.entry(access_key_id.clone()).or_insert_with(fresh);
+        credential.last_used = Arc::clone(last_used);
+        self.by_access_key_id.insert(access_key_id, Arc::new(credential));
+    }
 }
 
 impl Credentials {
@@ -233,20 +260,39 @@ impl Credentials {
             if credential.account != *SYSTEM_ACCOUNT {
                 held.accounts.insert(credential.account);
             }
-            held.by_access_key_id.insert(credential.access_key_id.clone(), Arc::new(credential));
+            held.insert(credential);
         }
     }
 
-    /// Takes over what has been committed of a user's access keys: those of `active` that are not known yet are in
-    /// `fresh`, and the others of `all` are good no longer.
-    pub(crate) fn replace(&self, all: &[String], active: &[String], fresh: Vec<Credential>) {
+    /// Takes over what has been committed of a user's access keys: those that are inactive or deleted are good no longer,
+    /// and the credentials of those that have become active are `fresh`.
+    pub(crate) fn replace(&self, inactive: &[String], deleted: &[String], fresh: Vec<Credential>) {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        for access_key_id in all.iter().filter(|id| !active.contains(id)) {
+        for access_key_id in inactive.iter().chain(deleted) {
             held.by_access_key_id.remove(access_key_id.as_str());
         }
-        for credential in fresh {
-            held.by_access_key_id.insert(credential.access_key_id.clone(), Arc::new(credential));
+        for access_key_id in deleted {
+            held.last_used.remove(access_key_id.as_str());
         }
+        fresh.into_iter().for_each(|credential| held.insert(credential));
+    }
+
+    /// The uses of an access key since the start; none if it could not be used since.
+    pub(crate) fn last_used(&self, access_key_id: &str) -> Option<Arc<LastUsed>> {
+        self.read(|held| {
+            held.last_used.get(access_key_id).map(|(_, last_used)| Arc::clone(last_used))
+        })
+    }
+
+    /// The last uses that the store does not have yet. Those of services are left out: nobody can ask for them.
+    pub(crate) fn unkept_uses(&self) -> Vec<Unkept> {
+        self.read(|held| {
+            let uses =
+                held.last_used.iter().map(|(id, (account, last_used))| (id, *account, last_used));
+            uses.filter(|(_, account, _)| *account != *SYSTEM_ACCOUNT)
+                .filter_map(|(id, account, used)| used.unkept(account, CallerKind::AccessKey, id))
+                .collect()
+        })
     }
 
     fn read<T>(&self, act: impl FnOnce(&Held) -> T) -> T {
@@ -340,6 +386,47 @@ mod tests {
             assert_eq!(call(&credentials, "AKIDKNOWN", "right", region), Ok(()));
             assert_eq!(derivations(&known.signer), derived, "{region}");
         }
+    }
+
+    #[test]
+    fn an_access_key_keeps_its_last_use_until_it_is_deleted() {
+        let (credentials, known) = one();
+        let again = || {
+            let secret = SecretAccessKey::new("right".to_owned());
+            vec![Credential::of_root("AKIDKNOWN", known.account, secret)]
+        };
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let told = || credentials.last_used("AKIDKNOWN")?.noted().map(|last| last.used);
+        known.last_used().unwrap().note(second(1), "kms", "eu-central-1");
+        let id = ["AKIDKNOWN".to_owned()];
+        credentials.replace(&id, &[], Vec::new());
+        assert!(credentials.find("AKIDKNOWN").is_none());
+        assert_eq!(told(), Some(second(1)));
+        assert_eq!(credentials.unkept_uses().len(), 1);
+        credentials.replace(&[], &[], again());
+        assert_eq!(told(), Some(second(1)));
+        credentials.find("AKIDKNOWN").unwrap().last_used().unwrap().note(
+            second(2),
+            "kms",
+            "eu-central-1",
+        );
+        assert_eq!(told(), Some(second(2)));
+        credentials.replace(&[], &id, Vec::new());
+        assert_eq!(told(), None);
+        assert!(credentials.unkept_uses().is_empty());
+        credentials.add(again());
+        assert_eq!(told(), None);
+    }
+
+    #[test]
+    fn last_uses_of_services_are_not_kept() {
+        let credentials = Credentials::default();
+        let secret = SecretAccessKey::new("right".to_owned());
+        let holder = Arc::new(Holder::of_root(*SYSTEM_ACCOUNT));
+        credentials.add(vec![Credential::of("AKIDSERVICE", *SYSTEM_ACCOUNT, holder, secret)]);
+        let service = credentials.find("AKIDSERVICE").unwrap();
+        service.last_used().unwrap().note(Timestamp::UNIX_EPOCH, "kms", "eu-central-1");
+        assert!(credentials.unkept_uses().is_empty());
     }
 
     /// Whether the access key exists, and whether its key for the scope is kept, costs the same.

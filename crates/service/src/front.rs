@@ -246,10 +246,12 @@ impl Proof<'_> {
         })?;
         let caller = credential.and_then(|credential| Caller::of(credential, &host.identities));
         let caller = caller.ok_or_else(|| ServiceError::from(sigv4::Refusal::UnknownAccessKey))?;
-        match caller.session().is_some_and(|session| session.is_expired(*now)) {
-            true => Err(ServiceError::expired_token()),
-            false => Ok(caller),
+        if caller.session().is_some_and(|session| session.is_expired(*now)) {
+            return Err(ServiceError::expired_token());
         }
+        // Whatever comes of the call: a use is that somebody had the secret.
+        caller.note_use(*now, service, claim.region);
+        Ok(caller)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::grantee_grants::GranteeGrants;
 use crate::guard_rails::GuardRails;
 use crate::identities::Identities;
 use crate::ids::Ids;
-use crate::jobs::Scrub;
+use crate::jobs::{LastKept, Scrub};
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::quotas::{Quotas, ResourceUses};
@@ -61,6 +61,8 @@ pub(crate) struct Host {
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,
+    /// When the last uses of access keys and roles were last written.
+    pub(crate) last_kept: LastKept,
     pub(crate) quotas: Quotas,
     /// How far quotas of numbers of things are used.
     pub(crate) resource_uses: ResourceUses,

@@ -15,8 +15,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
 use policy::Document;
-use store::IdentityKind;
+use store::{CallerKind, IdentityKind};
 use wire::names::{AccountId, Partition};
+
+use crate::last_used::Unkept;
 
 pub(crate) use changes::{Changes, access_key_row, fresh_record, load};
 pub(crate) use identity::{Identity, PolicyArn, PrincipalArn};
@@ -82,6 +84,32 @@ impl Identities {
             of_kind.filter_map(|(_, identity_id)| held.by_id.get(identity_id).cloned()).collect()
         })
         .unwrap_or_default()
+    }
+
+    /// The user who has that access key, in use or not. Looks at all users of the account.
+    pub(crate) fn user_with_access_key(
+        &self,
+        account: AccountId,
+        access_key_id: &str,
+    ) -> Option<Arc<Identity>> {
+        let has_it = |identity: &&Arc<Identity>| {
+            let mut rows = identity.record().access_keys.iter();
+            rows.any(|row| row.access_key_id == access_key_id)
+        };
+        self.read(account, |held| held.by_id.values().find(has_it).cloned()).flatten()
+    }
+
+    /// The last uses of roles that the store does not have yet.
+    pub(crate) fn unkept_uses(&self) -> Vec<Unkept> {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        let holders = accounts.iter().flat_map(|(account, held)| {
+            held.holders.iter().map(move |(identity_id, holder)| (*account, identity_id, holder))
+        });
+        holders
+            .filter_map(|(account, identity_id, holder)| {
+                holder.last_used().unkept(account, CallerKind::Role, identity_id)
+            })
+            .collect()
     }
 
     /// How many identities of a kind there are.

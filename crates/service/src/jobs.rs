@@ -6,6 +6,7 @@
 
 mod deletion;
 mod expiry;
+mod last_used;
 mod owned_keys;
 mod rotation;
 mod scrub;
@@ -22,6 +23,7 @@ use crate::host::Host;
 use crate::quotas;
 use crate::trail::Committed;
 
+pub(crate) use self::last_used::LastKept;
 pub(crate) use self::scrub::Scrub;
 
 /// How often the jobs look for work.
@@ -46,6 +48,7 @@ pub(crate) async fn run_once(host: &Host) {
     tell("multi-Region", transit::run(host).await);
     tell("scrub", scrub::run(host).await);
     tell("last usage", host.last_usage.keep(&host.store).await);
+    tell("last used", last_used::run(host).await);
     tell("resource quotas", quotas::count_resources(host).await);
     tell("outbox", host.outbox.clear(&host.store, &host.journal).await);
 }

@@ -39,6 +39,7 @@ mod jobs;
 mod key_state;
 mod kms;
 mod last_usage;
+mod last_used;
 mod managed_keys;
 mod open;
 mod operation;

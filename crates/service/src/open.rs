@@ -29,7 +29,7 @@ use crate::error::ServiceError;
 use crate::host::{self, Host};
 use crate::identities::{self, Identities};
 use crate::ids::Ids;
-use crate::jobs::Scrub;
+use crate::jobs::{LastKept, Scrub};
 use crate::last_usage::LastUsage;
 use crate::outbox::Outbox;
 use crate::owned_keys;
@@ -355,6 +355,7 @@ async fn assemble(
         buffers: Buffers::default(),
         outbox,
         last_usage: LastUsage::default(),
+        last_kept: LastKept::default(),
         quotas: Quotas::new(assembly.request_quotas, assembly.request_quota_adjustments),
         resource_uses: ResourceUses::default(),
         scrub,

@@ -87,6 +87,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<access_keys::UpdateAccessKey>::new(),
     &Row::<access_keys::DeleteAccessKey>::new(),
     &Row::<access_keys::ListAccessKeys>::new(),
+    &Row::<access_keys::GetAccessKeyLastUsed>::new(),
     &Row::<user_policies::PutUserPolicy>::new(),
     &Row::<user_policies::GetUserPolicy>::new(),
     &Row::<user_policies::DeleteUserPolicy>::new(),

@@ -17,6 +17,7 @@ use crate::front;
 use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
+use crate::last_used;
 use crate::owned_keys::{self, OwnedKeyError, OwnedKeyReport};
 use crate::services::{self, RegisteredService, ServiceAccessKeyError, ServiceSummary};
 
@@ -193,6 +194,9 @@ impl Service {
         drop(jobs.index_follower);
         if let Err(error) = self.host.last_usage.keep(&self.host.store).await {
             tracing::warn!(%error, "the newest uses of keys were not kept");
+        }
+        if let Err(error) = last_used::keep(&self.host).await {
+            tracing::warn!(%error, "the newest uses of access keys and roles were not kept");
         }
         if let Err(error) = self.host.outbox.clear(&self.host.store, &self.host.journal).await {
             tracing::warn!(%error, "the outbox was not cleared; the next start hands it over");

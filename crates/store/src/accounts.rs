@@ -9,6 +9,7 @@ use wire::names::AccountId;
 use crate::access_keys::AccessKeyRow;
 use crate::account_aliases::AccountAliasRow;
 use crate::aggregate::{self, Stored};
+use crate::caller_usages::{self, CallerKind};
 use crate::change::Change;
 use crate::columns::{Columns, Values};
 use crate::error::{Result, StoreError};
@@ -225,6 +226,10 @@ impl Transaction<'_> {
             transaction.tell(Change::Account { account: row.account })?;
             for access_key in access_keys.touched() {
                 let access_key_id = access_key.access_key_id.clone();
+                if !record.access_keys.iter().any(|kept| kept.access_key_id == access_key_id) {
+                    let kind = CallerKind::AccessKey;
+                    caller_usages::delete(connection, row.account, kind, &access_key_id)?;
+                }
                 transaction.tell(Change::AccessKey { access_key_id })?;
             }
             Ok(())

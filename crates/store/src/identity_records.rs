@@ -8,6 +8,7 @@ use wire::names::AccountId;
 
 use crate::access_keys;
 use crate::aggregate::{self, Plan, Stored};
+use crate::caller_usages::{self, CallerKind};
 use crate::change::Change;
 use crate::columns::Columns;
 use crate::error::{Result, StoreError};
@@ -224,6 +225,7 @@ impl Transaction<'_> {
             let connection = transaction.connection();
             connection.prepare_cached(SAVE)?.execute(params_from_iter(values))?;
             plans.write(connection)?;
+            plans.delete_usages(connection, row.account, &record.access_keys)?;
             transaction.tell_identity(row, plans.access_keys.touched())
         })?;
         let old = (!is_new).then_some(row.sequence);
@@ -247,6 +249,8 @@ impl Transaction<'_> {
         self.all_or_nothing(|transaction| {
             let connection = transaction.connection();
             plans.write(connection)?;
+            plans.delete_usages(connection, account, &[])?;
+            caller_usages::delete(connection, account, CallerKind::Role, identity_id)?;
             connection.prepare_cached(DELETE)?.execute(name)?;
             transaction.tell_identity(&identity, plans.access_keys.touched())
         })?;
@@ -369,6 +373,22 @@ impl RowPlans<'_> {
         self.access_keys.write(connection)?;
         self.client_ids.write(connection)?;
         self.thumbprints.write(connection)
+    }
+
+    /// Deletes the last uses of the access keys that are not kept.
+    fn delete_usages(
+        &self,
+        connection: &Connection,
+        account: AccountId,
+        kept: &[UserAccessKeyRow],
+    ) -> Result<()> {
+        let is_kept =
+            |access_key_id: &str| kept.iter().any(|row| row.access_key_id == access_key_id);
+        for row in self.access_keys.touched().filter(|row| !is_kept(&row.access_key_id)) {
+            let kind = CallerKind::AccessKey;
+            caller_usages::delete(connection, account, kind, &row.access_key_id)?;
+        }
+        Ok(())
     }
 }
 

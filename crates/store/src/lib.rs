@@ -8,8 +8,9 @@
 //! all its rows) has a manifest that lists its rows, and one sealed row, the head, proves which
 //! aggregates there are and how new each is. A grant is an aggregate of its own, since a key may have
 //! very many. A row that is edited, swapped, copied, deleted or replayed is refused with
-//! [`StoreError::Seal`] and never used. One kind of row decides nothing and is sealed without being
-//! listed: the [last use](KeyUsageRow) of a key, of which an older row passes.
+//! [`StoreError::Seal`] and never used. Two kinds of rows decide nothing and are sealed without being
+//! listed: the [last use](KeyUsageRow) of a key and that of a [caller](CallerUsageRow), of which an
+//! older row passes.
 //!
 //! Work is done by threads of this crate, not by the async runtime: one [writer](Store::write) that
 //! commits all that is waiting in one transaction, and a few [readers](Store::read).
@@ -20,6 +21,7 @@ mod accounts;
 mod aggregate;
 mod aliases;
 mod audit_outbox;
+mod caller_usages;
 mod change;
 mod changes;
 mod columns;
@@ -66,6 +68,7 @@ pub use account_aliases::AccountAliasRow;
 pub use accounts::{AccountRecord, AccountRow};
 pub use aliases::AliasRow;
 pub use audit_outbox::OutboxRecord;
+pub use caller_usages::{CallerKind, CallerUsageRow};
 pub use change::Change;
 pub use digest_keys::DigestKeyRow;
 pub use domain_keys::{DeploymentRow, DomainKeyRow};

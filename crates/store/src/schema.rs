@@ -12,6 +12,7 @@ use crate::account_aliases::ACCOUNT_ALIASES;
 use crate::accounts::ACCOUNTS;
 use crate::aliases::ALIASES;
 use crate::audit_outbox::AUDIT_OUTBOX;
+use crate::caller_usages::CALLER_USAGES;
 use crate::changes::CHANGES;
 use crate::grants::GRANTS;
 use crate::head::HEAD;
@@ -421,6 +422,7 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &USER_ACCESS_KEYS,
     &OIDC_CLIENT_IDS,
     &OIDC_THUMBPRINTS,
+    &CALLER_USAGES,
     &AUDIT_OUTBOX,
     &CHANGES,
 ];
@@ -488,6 +490,7 @@ mod tests {
         (&USER_ACCESS_KEYS, UserAccessKeyRow::OF_OWNER),
         (&OIDC_CLIENT_IDS, ClientIdRow::OF_OWNER),
         (&OIDC_THUMBPRINTS, ThumbprintRow::OF_OWNER),
+        (&CALLER_USAGES, caller_usages::ONE),
         (&AUDIT_OUTBOX, audit_outbox::OLDEST),
         (&CHANGES, changes::AFTER),
     ];

@@ -1,4 +1,6 @@
-//! CreateAccessKey, UpdateAccessKey, DeleteAccessKey, ListAccessKeys.
+//! CreateAccessKey, UpdateAccessKey, DeleteAccessKey, ListAccessKeys, GetAccessKeyLastUsed.
+
+mod last_used;
 
 use store::AccessKeyStatus;
 use wire::error_codes::ErrorCode;
@@ -21,6 +23,8 @@ use crate::identities::access_key_row;
 use crate::operation::{Operation, Spec};
 use crate::target::Target;
 use crate::trail::Done;
+
+pub(crate) use last_used::GetAccessKeyLastUsed;
 
 /// Makes an access key for a user. Its secret is told this once.
 pub(crate) struct CreateAccessKey;

@@ -1,5 +1,6 @@
 //! GetAccountAuthorizationDetails.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use store::IdentityKind;
@@ -15,12 +16,14 @@ use wire::values::OneOf;
 use super::holder_policies::all_attached;
 use super::paging::{self, Wanted};
 use super::policies::Usages;
+use super::roles::told_last_used;
 use super::users::{below, boundary_of};
 use super::{READING, policies, policy_versions, tags_of};
 use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::identities::{Identity, ManagedPolicy, managed_policies};
+use crate::last_used::{self, Use};
 use crate::operation::{Operation, Spec};
 use crate::target::NoTarget;
 use crate::trail::Done;
@@ -66,7 +69,11 @@ impl Operation for GetAccountAuthorizationDetails {
             is_truncated: page.is_truncated,
             marker: page.marker,
         };
-        page.items.iter().for_each(|entity| tell(context, &mut answer, entity, &usages));
+        let role_ids = page.items.iter().filter_map(Entity::role_id).collect();
+        let (host, account) = (context.host(), context.call().account());
+        let last_uses = last_used::of_roles(host, account, role_ids).await?;
+        let tell = |entity| tell(context, &mut answer, entity, (&usages, &last_uses));
+        page.items.iter().for_each(tell);
         Ok(Done::read(answer))
     }
 }
@@ -82,6 +89,15 @@ impl Entity {
         match self {
             Entity::Own(identity) => identity.stored_arn(),
             Entity::Aws(policy) => policy.stored_arn(),
+        }
+    }
+
+    fn role_id(&self) -> Option<String> {
+        match self {
+            Entity::Own(identity) if identity.kind() == IdentityKind::Role => {
+                Some(identity.id().to_owned())
+            }
+            Entity::Own(_) | Entity::Aws(_) => None,
         }
     }
 }
@@ -120,14 +136,17 @@ fn tell(
     context: &Context<'_>,
     answer: &mut GetAccountAuthorizationDetailsResponse,
     entity: &Entity,
-    usages: &Usages,
+    (usages, last_uses): (&Usages, &HashMap<String, Use>),
 ) {
     let usage = usages.of_policy(&entity.stored_arn());
     match entity {
         Entity::Own(identity) => match identity.kind() {
             IdentityKind::User => answer.user_detail_list.push(user(context, identity)),
             IdentityKind::Group => answer.group_detail_list.push(group(context, identity)),
-            IdentityKind::Role => answer.role_detail_list.push(role(context, identity)),
+            IdentityKind::Role => {
+                let last = last_uses.get(identity.id());
+                answer.role_detail_list.push(role(context, identity, last));
+            }
             IdentityKind::Policy => {
                 let partition = context.call().region.partition();
                 let told = policies::described(identity, partition, usage, true);
@@ -177,7 +196,7 @@ fn group(context: &Context<'_>, group: &Identity) -> GroupDetail {
     }
 }
 
-fn role(context: &Context<'_>, role: &Identity) -> RoleDetail {
+fn role(context: &Context<'_>, role: &Identity, last: Option<&Use>) -> RoleDetail {
     let row = role.row();
     RoleDetail {
         path: row.path.clone(),
@@ -191,7 +210,7 @@ fn role(context: &Context<'_>, role: &Identity) -> RoleDetail {
         attached_managed_policies: all_attached(context, role),
         permissions_boundary: boundary_of(row),
         tags: tags_of(role.record()),
-        role_last_used: None,
+        role_last_used: Some(told_last_used(last, context.call().now)),
     }
 }
 

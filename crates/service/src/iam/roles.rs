@@ -1,14 +1,16 @@
 //! CreateRole, GetRole, UpdateRole, UpdateRoleDescription, DeleteRole, ListRoles, UpdateAssumeRolePolicy, TagRole,
 //! UntagRole, ListRoleTags.
 
+use jiff::{SignedDuration, Timestamp};
 use policy::{Document, DocumentKind, PrincipalPattern};
 use store::IdentityKind;
 use wire::error_codes::ErrorCode;
 use wire::iam::roles::{
     CreateRoleRequest, CreateRoleResponse, DeleteRoleRequest, GetRoleRequest, GetRoleResponse,
     ListRoleTagsRequest, ListRoleTagsResponse, ListRolesRequest, ListRolesResponse, Role,
-    TagRoleRequest, UntagRoleRequest, UpdateAssumeRolePolicyRequest, UpdateRoleDescriptionRequest,
-    UpdateRoleDescriptionResponse, UpdateRoleRequest, UpdateRoleResponse,
+    RoleLastUsed, TagRoleRequest, UntagRoleRequest, UpdateAssumeRolePolicyRequest,
+    UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse, UpdateRoleRequest,
+    UpdateRoleResponse,
 };
 use wire::names::Partition;
 use wire::shape::required;
@@ -28,6 +30,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::{Facts, IamFacts};
 use crate::identities::Identity;
+use crate::last_used::{self, Use};
 use crate::operation::{Operation, Spec};
 use crate::principals::{self, Named};
 use crate::target::Target;
@@ -35,6 +38,9 @@ use crate::trail::Done;
 
 /// How long a session may last unless the role says otherwise, in seconds.
 const SESSION_SECONDS_DEFAULT: u32 = 3_600;
+
+/// How long a use is told of (IAM API Reference, "RoleLastUsed").
+const LAST_USED_TOLD: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// Makes a role, which those whom its trust policy names can assume.
 pub(crate) struct CreateRole;
@@ -121,9 +127,12 @@ impl Operation for GetRole {
         target: Authorized<OneIdentity>,
         _request: &GetRoleRequest,
     ) -> Result<Done<GetRoleResponse>, ServiceError> {
-        let partition = context.call().region.partition();
-        let role = described(target.existing()?, partition, true);
-        Ok(Done::read(GetRoleResponse { role }))
+        let (call, role) = (context.call(), target.existing()?);
+        let ids = vec![role.id().to_owned()];
+        let uses = last_used::of_roles(context.host(), role.account(), ids).await?;
+        let role_last_used = Some(told_last_used(uses.get(role.id()), call.now));
+        let described = described(role, call.region.partition(), true);
+        Ok(Done::read(GetRoleResponse { role: Role { role_last_used, ..described } }))
     }
 }
 
@@ -299,7 +308,16 @@ tag_operations! {
     ListRoleTags(ListRoleTagsRequest, ListRoleTagsResponse), "iam:ListRoleTags";
 }
 
-/// A role as it is told; lists leave out tags and boundary.
+/// The last use of a role as it is told: empty if it was not used in the time that is told of.
+pub(super) fn told_last_used(last: Option<&Use>, now: Timestamp) -> RoleLastUsed {
+    let last = last.filter(|last| now.duration_since(last.used) <= LAST_USED_TOLD);
+    RoleLastUsed {
+        last_used_date: last.map(|last| last.used),
+        region: last.map(|last| last.region.to_string()),
+    }
+}
+
+/// A role as it is told; lists leave out tags and boundary. Its last use is for whoever asks for one role.
 fn described(role: &Identity, partition: Partition, is_whole: bool) -> Role {
     let row = role.row();
     let session_seconds = row.max_session_seconds.unwrap_or(SESSION_SECONDS_DEFAULT);

@@ -202,7 +202,8 @@ impl Target for OnePolicy {
     }
 }
 
-fn tree(account: AccountId, partition: Partition, kind: IdentityKind) -> String {
+/// What all ARNs of a kind begin with.
+pub(super) fn tree(account: AccountId, partition: Partition, kind: IdentityKind) -> String {
     format!("arn:{}:iam::{account}:{}", partition.as_str(), kind.as_str())
 }
 

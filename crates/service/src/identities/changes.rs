@@ -113,7 +113,7 @@ impl Changes {
         transaction.after_commit(move || {
             changes.identities.remove(account, &record.identity.identity_id);
             let ids: Vec<_> = record.access_keys.into_iter().map(|row| row.access_key_id).collect();
-            changes.credentials.replace(&ids, &[], Vec::new());
+            changes.credentials.replace(&[], &ids, Vec::new());
         });
         Ok(())
     }
@@ -181,35 +181,37 @@ impl Changes {
         let fresh = secrets
             .into_iter()
             .map(|(id, secret)| Credential::of(&id, account, Arc::clone(&holder), secret));
-        self.credentials.replace(&keys.all, &keys.active, fresh.collect());
+        self.credentials.replace(&keys.inactive, &keys.deleted, fresh.collect());
     }
 }
 
 /// The access keys of a user over one change.
 struct AccessKeys {
-    /// Those that are there before or after it.
-    all: Vec<String>,
-    /// Those that can be used after it.
-    active: Vec<String>,
+    /// Those that are there after it and cannot be used.
+    inactive: Vec<String>,
+    /// Those that are there no longer.
+    deleted: Vec<String>,
     /// Those that can be used after it and could not before.
     fresh: Vec<String>,
 }
 
 impl AccessKeys {
     fn of(former: Option<&IdentityRecord>, record: &IdentityRecord) -> AccessKeys {
-        let ids = |rows: &[UserAccessKeyRow], active_only: bool| -> Vec<String> {
-            rows.iter()
-                .filter(|row| !active_only || row.status == AccessKeyStatus::Active)
-                .map(|row| row.access_key_id.clone())
-                .collect()
-        };
         let former = former.map(|former| former.access_keys.as_slice()).unwrap_or_default();
-        let was_active = ids(former, true);
-        let active = ids(&record.access_keys, true);
-        let fresh = active.iter().filter(|id| !was_active.contains(id)).cloned().collect();
-        let mut all = ids(former, false);
-        all.extend(ids(&record.access_keys, false));
-        AccessKeys { all, active, fresh }
+        let ids = |rows: &[UserAccessKeyRow], status| -> Vec<String> {
+            let rows = rows.iter().filter(|row| row.status == status);
+            rows.map(|row| row.access_key_id.clone()).collect()
+        };
+        let was_active = ids(former, AccessKeyStatus::Active);
+        let mut fresh = ids(&record.access_keys, AccessKeyStatus::Active);
+        fresh.retain(|id| !was_active.contains(id));
+        let is_there = |id: &str| record.access_keys.iter().any(|row| row.access_key_id == id);
+        let deleted = former.iter().map(|row| row.access_key_id.clone());
+        AccessKeys {
+            inactive: ids(&record.access_keys, AccessKeyStatus::Inactive),
+            deleted: deleted.filter(|id| !is_there(id)).collect(),
+            fresh,
+        }
     }
 }
 

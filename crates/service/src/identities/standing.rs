@@ -7,29 +7,42 @@ use policy::{Document, Principal, PrincipalKind};
 use wire::names::{AccountId, Partition};
 
 use super::Identity;
+use crate::last_used::LastUsed;
 
 /// A caller through all its changes: a root user, a user, a role or a web identity. Its credentials hold it.
 #[derive(Default)]
 pub(crate) struct Holder {
     current: ArcSwapOption<Standing>,
+    /// Of a role: uses of others are noted with their access keys.
+    last_used: LastUsed,
 }
 
 impl Holder {
     /// A root user: nothing changes what it may do.
     pub(crate) fn of_root(account: AccountId) -> Holder {
-        Holder { current: ArcSwapOption::from_pointee(Standing::of_root(account)) }
+        Holder::with(Standing::of_root(account))
     }
 
     /// Somebody for whom a provider vouches: no policies are its own.
     pub(crate) fn of_web_identity(principals: [Principal; 3]) -> Holder {
         let standing =
             Standing { principals, identity: None, documents: Vec::new(), boundary: None };
-        Holder { current: ArcSwapOption::from_pointee(standing) }
+        Holder::with(standing)
+    }
+
+    fn with(standing: Standing) -> Holder {
+        let current = ArcSwapOption::from_pointee(standing);
+        Holder { current, last_used: LastUsed::default() }
     }
 
     /// What the caller is now; none once it is deleted.
     pub(crate) fn standing(&self) -> Option<Arc<Standing>> {
         self.current.load_full()
+    }
+
+    /// When a session of the role last made a call.
+    pub(crate) fn last_used(&self) -> &LastUsed {
+        &self.last_used
     }
 
     pub(super) fn stand(&self, standing: Standing) {

@@ -68,6 +68,7 @@ impl Attacked {
             look();
         }
         save_usages(&place.store, &usages(10)).await;
+        save_caller_usages(&place.store, 10).await;
         look();
         save_grants(&place.store, &grants()).await;
         look();
@@ -76,6 +77,7 @@ impl Attacked {
         save_usages(&place.store, &usages(30)).await;
         change_again(&place).await;
         change_identities(&place).await;
+        save_caller_usages(&place.store, 30).await;
         look();
         drop(stranger);
         place.store.close().await.unwrap();
@@ -180,6 +182,25 @@ async fn change_identities(place: &Place) {
 fn usages(second: i64) -> Vec<store::KeyUsageRow> {
     let keys = populated().into_iter().map(|record| record.key);
     keys.map(|key| key_usage(key.region, key.key_id, second)).collect()
+}
+
+/// Everything of account 1 that is used by callers; one access key of a user and one of the root user will go.
+const CALLERS: [(store::CallerKind, &str); 5] = [
+    (store::CallerKind::AccessKey, "AKIA1"),
+    (store::CallerKind::AccessKey, "AKIA2"),
+    (store::CallerKind::AccessKey, "AKIAAda1"),
+    (store::CallerKind::AccessKey, "AKIAAda2"),
+    (store::CallerKind::Role, "AROA1"),
+];
+
+/// A use of each of them, and of an access key of account 2.
+async fn save_caller_usages(store: &store::Store, second: i64) {
+    let mut usages: Vec<_> =
+        CALLERS.map(|(kind, id)| caller_usage(1, kind, id, second)).into_iter().collect();
+    usages.push(caller_usage(2, store::CallerKind::AccessKey, "AKIA3", second));
+    let saved: Result<(), StoreError> =
+        store.write(move |transaction| transaction.save_caller_usages(&usages)).await;
+    saved.unwrap();
 }
 
 /// Changes everything that can be changed, so that every table has older versions of rows.
@@ -303,6 +324,13 @@ fn load_all(snapshot: &Snapshot<'_>) -> Result<(), StoreError> {
             let is_ours = account.as_str() == "111122223301" && IDENTITY_IDS.contains(&identity_id);
             let found = snapshot.identity(account, identity_id)?;
             assert_eq!(found.is_some(), is_ours, "{identity_id} was believed or missed");
+        }
+    }
+    for account in [account(1), account(2)] {
+        for kind in [store::CallerKind::AccessKey, store::CallerKind::Role] {
+            for id in CALLERS.into_iter().map(|(_, id)| id).chain(["AKIA3"]) {
+                snapshot.caller_usage(account, kind, id)?;
+            }
         }
     }
     snapshot.pending_records()?;

@@ -7,6 +7,7 @@
 )]
 
 mod attacked;
+mod caller_usages;
 mod crash;
 mod grants;
 mod groups;

@@ -114,6 +114,24 @@ async fn an_account_of_version_1_gets_an_alias() {
     assert!(outcome.as_ref().is_err_and(is_seal), "{outcome:?}");
 }
 
+#[tokio::test]
+async fn an_access_key_of_version_1_gets_a_last_use() {
+    let folder = version_1("");
+    let store = open_in(folder.path()).unwrap();
+    let usage = caller_usage(1, store::CallerKind::AccessKey, "AKIA1", 90);
+    let saved = vec![usage.clone()];
+    let outcome: Result<(), StoreError> =
+        store.write(move |transaction| transaction.save_caller_usages(&saved)).await;
+    outcome.unwrap();
+    drop(store);
+
+    let store = open_in(folder.path()).unwrap();
+    let found: Result<_, StoreError> = store
+        .read(|snapshot| snapshot.caller_usage(account(1), store::CallerKind::AccessKey, "AKIA1"))
+        .await;
+    assert_eq!(found.unwrap(), Some(usage));
+}
+
 /// The manifests that version 1 sealed refuse what they refused then.
 #[tokio::test]
 async fn a_tampered_database_of_version_1_is_refused() {

@@ -6,12 +6,12 @@ use crypto::SecretKey;
 use crypto::seal::{SealKey, SealKeys};
 use jiff::Timestamp;
 use store::{
-    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, AttachmentRow, ClientIdRow,
-    GrantRow, IdentityKind, IdentityPolicyRow, IdentityRecord, IdentityRow, IdentityTagRow,
-    KeyPolicyRow, KeyRecord, KeyRow, KeyUsageRow, LockedStore, MaterialImportRow,
-    MaterialRotationRow, MaterialRow, MembershipRow, MultiRegionRow, OWNED_WRAPPING_VERSIONS_START,
-    OwnedKeyMaterialRow, RotationRow, Store, StoreError, StoreOptions, TagRow, ThumbprintRow,
-    UserAccessKeyRow,
+    AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, AliasRow, AttachmentRow, CallerKind,
+    CallerUsageRow, ClientIdRow, GrantRow, IdentityKind, IdentityPolicyRow, IdentityRecord,
+    IdentityRow, IdentityTagRow, KeyPolicyRow, KeyRecord, KeyRow, KeyUsageRow, LockedStore,
+    MaterialImportRow, MaterialRotationRow, MaterialRow, MembershipRow, MultiRegionRow,
+    OWNED_WRAPPING_VERSIONS_START, OwnedKeyMaterialRow, RotationRow, Store, StoreError,
+    StoreOptions, TagRow, ThumbprintRow, UserAccessKeyRow,
 };
 use tempfile::TempDir;
 use wire::enums::{
@@ -186,6 +186,23 @@ pub(crate) fn key_usage(region: Region, key_id: KeyId, second: i64) -> KeyUsageR
         used: instant(second),
         event_id: [1; 16],
         request_id: [2; 16],
+    }
+}
+
+/// A use of KMS in Region 0 with an access key or role of an account.
+pub(crate) fn caller_usage(
+    number: u8,
+    kind: CallerKind,
+    caller_id: &str,
+    second: i64,
+) -> CallerUsageRow {
+    CallerUsageRow {
+        account: account(number),
+        kind,
+        caller_id: caller_id.to_owned(),
+        used: instant(second),
+        service_name: "kms".to_owned(),
+        region: region(0),
     }
 }
 

@@ -15,8 +15,8 @@ use crate::attacked::*;
 use crate::support::*;
 
 /// Tables whose rows are sealed each on its own, so that a row that is gone or older than the newest
-/// is not noticed; `key_usages.rs` says why that is safe.
-const UNLISTED: [&str; 1] = ["key_usages"];
+/// is not noticed; `key_usages.rs` and `caller_usages.rs` say why that is safe.
+const UNLISTED: [&str; 2] = ["key_usages", "caller_usages"];
 
 /// Other values for a column: near ones and, for names, those of other rows.
 fn other_values(table: &Table, column: usize, value: &Value, all: &[Row]) -> Vec<Value> {
@@ -168,7 +168,7 @@ async fn no_row_is_believed_under_another_name() {
 /// True if a caller can name a row by this value of an identity column.
 fn is_askable(column: &str, value: &Value, all: &[Row], index: usize) -> bool {
     match column {
-        "region" | "account" => all.iter().any(|row| row[index] == *value),
+        "region" | "account" | "kind" | "caller_id" => all.iter().any(|row| row[index] == *value),
         "identity_id" => {
             *value == Value::Text(GHOST_ID.to_owned()) || all.iter().any(|row| row[index] == *value)
         }

@@ -172,8 +172,9 @@ impl Shape for GetAccessKeyLastUsedRequest {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetAccessKeyLastUsedResponse {
-    /// The user whom it belongs to.
-    pub user_name: String,
+    /// The user whom it belongs to; absent if it is the root user's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
     /// Its last use.
     pub access_key_last_used: AccessKeyLastUsed,
 }

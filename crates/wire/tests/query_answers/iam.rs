@@ -295,7 +295,7 @@ fn the_members_of_access_keys_are_stated() {
         marker: Some(text()),
     });
     stated(&GetAccessKeyLastUsedResponse {
-        user_name: text(),
+        user_name: Some(text()),
         access_key_last_used: access_key_last_used(),
     });
 }
