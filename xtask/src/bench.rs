@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
+use crate::Outcome;
+use crate::release::succeed;
 use crate::repository::Repository;
-use crate::{Failure, Outcome};
 
 /// Speed, memory and start of the release server; `docs/performance.md` tells what the stages measure.
 pub(crate) fn run(_repository: &Repository, arguments: &[String]) -> Outcome {
@@ -11,13 +12,4 @@ pub(crate) fn run(_repository: &Repository, arguments: &[String]) -> Outcome {
     succeed(Command::new("cargo").args(build))?;
     succeed(Command::new("target/release/bench").args(arguments))?;
     Ok("bench: done".to_owned())
-}
-
-fn succeed(command: &mut Command) -> Result<(), Failure> {
-    let status = command.status().map_err(|error| Failure::broken("the benchmark", error))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::Broken(format!("{command:?} ended with {status}")))
-    }
 }

@@ -9,6 +9,7 @@
 mod bench;
 mod layers;
 mod model;
+mod release;
 mod repository;
 mod tidy;
 
@@ -63,6 +64,11 @@ const TASKS: &[Task] = &[
         name: "model",
         about: "what is built of AWS's model, as JSON for tests/conformance/test_model.py",
         run: model::run,
+    },
+    Task {
+        name: "release",
+        about: "the server optimised by a profile of its own work, as target/guided/keystead",
+        run: release::run,
     },
     Task {
         name: "tidy",

@@ -34,6 +34,11 @@ impl Repository {
         fs::read_to_string(self.root.join(path)).map_err(|error| Failure::broken(path, error))
     }
 
+    /// The place of a file or folder, which need not exist.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
     /// True when the file exists.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.root.join(path).is_file()
