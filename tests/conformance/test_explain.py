@@ -217,6 +217,9 @@ def test_what_is_explained_is_what_is_answered(server, iam, kms, other, sts_sess
                 pairs = ["--encryption-context", "purpose=test"] if "rypt" in action or "Data" in action else []
                 told = explain(arn, action, key["Arn"], *pairs)
                 assert (told["decision"] == "allowed") == allowed, (arn, action, told)
+                request = {"KeyId": key["Arn"], **({"EncryptionContext": CONTEXT} if pairs else {})}
+                whole = explain(arn, action, None, "--request", json.dumps(request))
+                assert (whole["decision"], whole["deciding"]) == (told["decision"], told["deciding"])
                 decisions.add(told["decision"])
     assert "allowed" in decisions and len(decisions) > 1
 

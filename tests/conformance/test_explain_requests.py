@@ -150,6 +150,13 @@ def test_the_region_is_that_of_the_key_in_the_request(server, key):
     assert "which Region?" in Explainer(server).complaint(ROOT, "kms:CreateKey", "--request", "{}")
 
 
+def test_a_request_may_stand_in_a_file(explain, key, tmp_path):
+    (tmp_path / "request.json").write_text(f'{{"KeyId": "{key["Arn"]}"}}')
+    told = explain(ROOT, "kms:DescribeKey", "--request", f"file://{tmp_path}/request.json")
+    assert asked(told) == [("kms:DescribeKey", key["Arn"], YES)]
+    assert "no/such/file" in explain.complaint(ROOT, "kms:DescribeKey", "--request", "file:///no/such/file")
+
+
 def test_a_grant_says_who_may_retire_it(explain, server, iam, kms, key, user):
     retiring, other = User(server, iam), User(server, iam)
     made = grant(kms, key, "Decrypt", "RetireGrant", grantee=user.arn, RetiringPrincipal=retiring.arn)

@@ -140,7 +140,7 @@ struct Explain {
     #[arg(long, visible_alias = "resource", value_name = "KEY")]
     key: Option<String>,
     /// The whole request as JSON with AWS's names, as for --cli-input-json of the AWS CLI: every question that it would ask
-    /// is told. What it leaves out is only missed if policies are about it.
+    /// is told. What it leaves out is only missed if policies are about it. file://PATH reads it from a file.
     #[arg(long, value_name = "JSON", conflicts_with_all = ["key", "encryption_context"])]
     request: Option<String>,
     /// The Region; that of the key's ARN if not given.
@@ -408,6 +408,10 @@ fn explain_call(line: Explain) -> Result<(), Box<dyn Error>> {
         fs::read_to_string(&path).map_err(|cause| format!("{}: {cause}", path.display()))
     };
     let caller = line.caller;
+    let request = line.request.map(|request| match request.strip_prefix("file://") {
+        Some(path) => read(PathBuf::from(path)),
+        None => Ok(request),
+    });
     let call = SupposedCall {
         principal: caller.principal,
         session: SupposedSession {
@@ -422,7 +426,7 @@ fn explain_call(line: Explain) -> Result<(), Box<dyn Error>> {
         via_service: caller.via_service,
         action: line.action,
         resource: line.key,
-        request: line.request,
+        request: request.transpose()?,
         region: line.region,
         encryption_context: line.encryption_context.into_iter().collect(),
         context: line.context,
