@@ -16,6 +16,7 @@ from issuers import Issuer
 from keystead import ACCOUNT, OTHER_ACCOUNT, REGION
 from registering import CONFIGURATION, Deployment, create_session
 from registering import user as caller_of
+from test_service_roles import Asker, trust
 from test_sts_web_identity import CLAIM_SOURCE, CLAIM_TAGS
 
 ROOT = root_of(ACCOUNT)
@@ -87,8 +88,8 @@ def written(tmp_path, text):
 
 
 def test_a_session_of_a_role_with_tags_and_policies(place, user, tmp_path):
-    trust = document({"Effect": "Allow", "Action": "sts:*", "Principal": {"AWS": user.arn}})
-    role = place.iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=trust)["Role"]
+    trusting = document({"Effect": "Allow", "Action": "sts:*", "Principal": {"AWS": user.arn}})
+    role = place.iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=trusting)["Role"]
     place.iam.put_role_policy(RoleName=role["RoleName"], PolicyName="only", PolicyDocument=document(
         allow("kms:Encrypt", Condition={"StringEquals": {"aws:PrincipalTag/team": "blue"}}),
         allow("kms:DescribeKey", Condition={"StringEquals": {"aws:SourceIdentity": "ada"}}),
@@ -165,6 +166,17 @@ def test_a_service_as_itself(place):
     assert "may not call this operation" in place.explain.complaint(S3, "iam:ListUsers")
 
 
+def test_a_service_that_assumes_a_role(place):
+    of_bucket = {"StringEquals": {"aws:SourceArn": SOURCE}}
+    role = place.iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=trust(**of_bucket))["Role"]
+    for principal, source in [(S3, SOURCE), (S3, None), (QUEUE, SOURCE)]:
+        flags = ["--context", f"aws:SourceArn={source}"] if source else []
+        told = place.explain(principal, "sts:AssumeRole", "--resource", role["Arn"], *flags)
+        answer = Asker(place.services[principal]).assume(role, source=source)
+        assert (told["decision"] == "allowed") == (answer.status == 200) == (principal == S3 and bool(source))
+        assert asked(told)[0][:2] == ("sts:AssumeRole", role["Arn"])
+
+
 def test_a_service_that_is_not_registered_for_the_account(place):
     made = keystead.run("account", "create", OTHER_ACCOUNT, "--data-dir", place.server.directory,
                         "--access-key-id", "AKIAOTHEREXAMPLE0001",
@@ -210,10 +222,10 @@ def test_a_managed_key_that_is_not_made_yet(place, user):
 def test_a_web_identity_by_its_claims(place, tmp_path):
     iam, issuer = place.iam, place.issuer
     provider = iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=["app"])["OpenIDConnectProviderArn"]
-    trust = document({"Effect": "Allow", "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
-                      "Principal": {"Federated": provider},
-                      "Condition": {"StringEquals": {f"{issuer.name}:sub": "user-1"}}})
-    role = iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    trusting = document({"Effect": "Allow", "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
+                         "Principal": {"Federated": provider},
+                         "Condition": {"StringEquals": {f"{issuer.name}:sub": "user-1"}}})
+    role = iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=trusting)["Role"]["Arn"]
     sts = boto3.client("sts", region_name=REGION, endpoint_url=place.server.endpoint,
                        config=Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}))
     action = "sts:AssumeRoleWithWebIdentity"

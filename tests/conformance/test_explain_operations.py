@@ -115,6 +115,11 @@ def test_what_is_explained_is_what_is_answered(place, service, name):
         is_allowed, told = allowed(place.one)
         assert not is_allowed
         assert {action for action, _, decision in asked(told) if decision != "allowed"} == {missing}
+    if actions:
+        place.one.may(allow("*"), allow(actions[-1], effect="Deny"))
+        _, told = allowed(place.one)
+        denied = {action for action, _, decision in asked(told) if decision == "explicitDeny"}
+        assert (told["decision"], denied) == ("explicitDeny", {actions[-1]})
     # In earnest, and so at last.
     place.one.may(allow(actions or ["kms:Decrypt"]))
     assert allowed(place.one)[0]

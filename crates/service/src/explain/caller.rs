@@ -18,6 +18,9 @@ use crate::web_identity;
 
 /// The name of a role's session where only the role is named.
 const SESSION_NAME: &str = "explain";
+/// What is said of a provider's token that is supposed otherwise.
+const ONLY_CLAIMS: &str =
+    "a token of an OIDC provider has claims and nothing else: give them with --web-identity-claims";
 /// The length of a session, which no policy can ask about.
 const SESSION_SECONDS: i64 = 3_600;
 
@@ -238,7 +241,7 @@ impl Maker<'_> {
         let claims = claims
             .as_deref()
             .filter(|_| supposed.session == only_claims)
-            .ok_or_else(|| cannot("a token of an OIDC provider has claims and nothing else: give them with --web-identity-claims"))?;
+            .ok_or_else(|| cannot(ONLY_CLAIMS))?;
         let identity = web_identity::suppose(account, &provider, partition, claims)?;
         Caller::of_web_identity(identity).ok_or_else(|| self.unknown())
     }
