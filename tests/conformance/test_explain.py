@@ -25,8 +25,15 @@ def explain(server):
         assert (done.returncode != 0) == fails, done
         if fails:
             return done.stderr
-        return json.loads(done.stdout) if form == "json" else done.stdout
+        return only_question(json.loads(done.stdout)) if form == "json" else done.stdout
     return run
+
+
+def only_question(told):
+    """An explanation of one question as one structure."""
+    (question,) = told.pop("questions")
+    assert {name: told[name] for name in ("action", "decision")}.items() <= question.items(), told
+    return {**told, **question}
 
 
 @pytest.fixture
@@ -124,8 +131,8 @@ def test_an_alias_is_the_request_s(explain, kms, user, key, alias_name):
 @pytest.mark.parametrize("principal, action, key, complaint", [
     (f"arn:aws:iam::{ACCOUNT}:user/nobody", "kms:Decrypt", "alias/none", "no principal"),
     (root_of("999988887777"), "kms:Decrypt", "alias/none", "no principal"),
-    (root_of(ACCOUNT), "kms:Decript", "alias/none", "no action"),
-    (root_of(ACCOUNT), "iam:GetUser", "alias/none", "no action"),
+    (root_of(ACCOUNT), "kms:Decript", "alias/none", 'no action or operation "kms:Decript" here; is kms:Decrypt meant?'),
+    (root_of(ACCOUNT), "iam:GetUser", "alias/none", "GetUser by this caller is not about"),
     (root_of(ACCOUNT), "kms:Decrypt", None, "Decrypt acts on a key"),
     (root_of(ACCOUNT), "kms:CreateKey", "alias/none", "CreateKey acts on no key"),
     (root_of(ACCOUNT), "kms:Decrypt", "alias/none", "is not found."),
@@ -210,6 +217,9 @@ def test_what_is_explained_is_what_is_answered(server, iam, kms, other, sts_sess
                 pairs = ["--encryption-context", "purpose=test"] if "rypt" in action or "Data" in action else []
                 told = explain(arn, action, key["Arn"], *pairs)
                 assert (told["decision"] == "allowed") == allowed, (arn, action, told)
+                request = {"KeyId": key["Arn"], **({"EncryptionContext": CONTEXT} if pairs else {})}
+                whole = explain(arn, action, None, "--request", json.dumps(request))
+                assert (whole["decision"], whole["deciding"]) == (told["decision"], told["deciding"])
                 decisions.add(told["decision"])
     assert "allowed" in decisions and len(decisions) > 1
 

@@ -17,7 +17,7 @@ use server::{
     explain::{self, Format},
     owned_keys, self_signed, serve, services, trail_proof,
 };
-use service::{Clock, SupposedCall, SystemClock};
+use service::{Clock, SupposedCall, SupposedSession, SystemClock};
 use zeroize::Zeroizing;
 
 /// AWS KMS for your own machines.
@@ -131,15 +131,18 @@ struct CreateAccount {
 
 #[derive(clap::Args)]
 struct Explain {
-    /// Who calls: the ARN of a root user, a user, a role or a role's session.
-    #[arg(long, value_name = "ARN")]
-    principal: String,
-    /// What for, such as kms:Decrypt.
+    #[command(flatten)]
+    caller: SupposedCaller,
+    /// What for: an action, such as kms:Decrypt, or an operation, such as kms:ReEncrypt or sts:AssumeRole.
     #[arg(long, value_name = "ACTION")]
     action: String,
-    /// The key id, key ARN, alias name or alias ARN; left out for actions on no key.
-    #[arg(long, value_name = "KEY")]
+    /// The key id, key ARN, alias name or alias ARN, or the ARN of what else it is about; left out for actions on nothing.
+    #[arg(long, visible_alias = "resource", value_name = "KEY")]
     key: Option<String>,
+    /// The whole request as JSON with AWS's names, as for --cli-input-json of the AWS CLI: every question that it would ask
+    /// is told. What it leaves out is only missed if policies are about it. file://PATH reads it from a file.
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["key", "encryption_context"])]
+    request: Option<String>,
     /// The Region; that of the key's ARN if not given.
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
@@ -149,14 +152,43 @@ struct Explain {
     /// A condition key and its value, such as aws:SourceIp=203.0.113.7; may be repeated, for one key with several values too.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
-    /// A file with the session policy of the role's session.
-    #[arg(long, value_name = "FILE")]
-    session_policy: Option<PathBuf>,
     /// How it is told: text or json.
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
     format: Format,
     #[command(flatten)]
     data_dir: DataDirFlags,
+}
+
+#[derive(clap::Args)]
+struct SupposedCaller {
+    /// Who calls: the ARN of a root user, a user, a role, a role's session, a federated user or an OIDC provider, or the
+    /// principal of a registered service, such as s3.amazonaws.com.
+    #[arg(long, value_name = "ARN")]
+    principal: String,
+    /// A file with the session policy of a role's session or a federated user.
+    #[arg(long, value_name = "FILE")]
+    session_policy: Option<PathBuf>,
+    /// A managed policy that is a session policy; may be repeated.
+    #[arg(long, value_name = "ARN")]
+    session_policy_arn: Vec<String>,
+    /// A tag of the session; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    session_tag: Vec<(String, String)>,
+    /// The source identity of a role's session.
+    #[arg(long, value_name = "NAME")]
+    source_identity: Option<String>,
+    /// The user or root user who federated the federated user.
+    #[arg(long, value_name = "ARN")]
+    session_issuer: Option<String>,
+    /// The user or root user calls with temporary credentials of GetSessionToken.
+    #[arg(long)]
+    temporary_credentials: bool,
+    /// A file with the claims of the OIDC provider's token, as JSON.
+    #[arg(long, value_name = "FILE")]
+    web_identity_claims: Option<PathBuf>,
+    /// The registered service that calls as this user or role, by its name.
+    #[arg(long, value_name = "NAME")]
+    via_service: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -375,14 +407,29 @@ fn explain_call(line: Explain) -> Result<(), Box<dyn Error>> {
     let read = |path: PathBuf| {
         fs::read_to_string(&path).map_err(|cause| format!("{}: {cause}", path.display()))
     };
+    let caller = line.caller;
+    let request = line.request.map(|request| match request.strip_prefix("file://") {
+        Some(path) => read(PathBuf::from(path)),
+        None => Ok(request),
+    });
     let call = SupposedCall {
-        principal: line.principal,
+        principal: caller.principal,
+        session: SupposedSession {
+            issuer: caller.session_issuer,
+            policy: caller.session_policy.map(read).transpose()?,
+            policy_arns: caller.session_policy_arn,
+            tags: caller.session_tag.into_iter().collect(),
+            source_identity: caller.source_identity,
+            is_temporary: caller.temporary_credentials,
+            claims: caller.web_identity_claims.map(read).transpose()?,
+        },
+        via_service: caller.via_service,
         action: line.action,
-        key: line.key,
+        resource: line.key,
+        request: request.transpose()?,
         region: line.region,
         encryption_context: line.encryption_context.into_iter().collect(),
         context: line.context,
-        session_policy: line.session_policy.map(read).transpose()?,
     };
     Ok(explain::explain(&settings, call, line.format, &mut io::stdout().lock())?)
 }
@@ -391,7 +438,7 @@ fn tell_who_can(line: WhoCan) -> Result<(), Box<dyn Error>> {
     let settings = line.data_dir.resolve(configuration::environment())?;
     let call = SupposedCall {
         action: line.action,
-        key: Some(line.key),
+        resource: Some(line.key),
         region: line.region,
         context: line.context,
         ..SupposedCall::default()

@@ -90,29 +90,40 @@ fn ask_policies(
         let conditions = Conditions::new(lookup.call, Some(ask), facts, position)
             .of_target(target)
             .attested(recipient);
-        let decide = |action| decide(lookup, ask, action, &conditions, None, messages);
-        decide(lookup.spec.action(position))?;
-        // Making a key with tags needs both permissions.
-        if matches!(ask, Ask::Nothing) && !facts.tags.is_empty() {
-            decide("kms:TagResource")?;
-        }
-        let of_token = lookup.call.caller.web_identity();
-        let source_identity = of_token.and_then(|of_token| of_token.source_identity.as_deref());
-        let session = lookup.call.caller.session();
-        if facts.sts.carried_source_identity(session).or(source_identity).is_some() {
-            decide("sts:SetSourceIdentity")?;
-        }
-        let has_tags = !facts.iam.tags.is_empty()
-            || of_token.is_some_and(|of_token| !of_token.tags.is_empty());
-        if let Some(action) = lookup.spec.tagging_action.filter(|_| has_tags) {
-            decide(action)?;
+        for action in actions_asked(lookup, ask, facts, position) {
+            decide(lookup, ask, action, &conditions, None, messages)?;
         }
     }
     Ok(())
 }
 
+/// The actions that the question at `position` asks for: the operation's own, and those that the request needs besides.
+pub(crate) fn actions_asked(
+    lookup: &Lookup<'_>,
+    ask: &Ask<'_>,
+    facts: &Facts<'_>,
+    position: usize,
+) -> impl Iterator<Item = &'static str> + use<> {
+    // Making a key with tags needs both permissions.
+    let makes_tagged_key = matches!(ask, Ask::Nothing) && !facts.tags.is_empty();
+    let of_token = lookup.call.caller.web_identity();
+    let source_identity = of_token.and_then(|of_token| of_token.source_identity.as_deref());
+    let session = lookup.call.caller.session();
+    let sets_source_identity =
+        facts.sts.carried_source_identity(session).or(source_identity).is_some();
+    let has_tags =
+        !facts.iam.tags.is_empty() || of_token.is_some_and(|of_token| !of_token.tags.is_empty());
+    let actions = [
+        Some(lookup.spec.action(position)),
+        makes_tagged_key.then_some("kms:TagResource"),
+        sets_source_identity.then_some("sts:SetSourceIdentity"),
+        lookup.spec.tagging_action.filter(|_| has_tags),
+    ];
+    actions.into_iter().flatten()
+}
+
 /// Whether each question is about a key and one that a grant can answer.
-fn grants_may_answer(lookup: &Lookup<'_>, target: &impl Target) -> bool {
+pub(crate) fn grants_may_answer(lookup: &Lookup<'_>, target: &impl Target) -> bool {
     target.asks().iter().flatten().enumerate().all(|(position, ask)| {
         matches!(ask, Ask::Key(..)) && lookup.spec.grant_operation(position).is_some()
     })
@@ -192,13 +203,27 @@ fn decide(
     messages: Option<&AuthorizationMessages>,
 ) -> Result<Grounds, ServiceError> {
     put(lookup, ask, action, conditions, grants, |query, policies| {
-        let denial = match policy::decide(query, policies) {
-            Decision::Allowed { by } if is_of_served_account(lookup, ask) => return Ok(by),
-            Decision::Allowed { .. } => Denial::Implicit { policy: PolicyKind::KeyPolicy },
-            Decision::Denied(denial) => denial,
-        };
-        Err(refusal(lookup, ask, query, policies, denial, messages))
+        match within_registration(lookup, ask, policy::decide(query, policies)) {
+            Decision::Allowed { by } => Ok(by),
+            Decision::Denied(denial) => {
+                Err(refusal(lookup, ask, query, policies, denial, messages))
+            }
+        }
     })?
+}
+
+/// What policies decided; but of what a service is not registered for they allow it nothing.
+pub(crate) fn within_registration(
+    lookup: &Lookup<'_>,
+    ask: &Ask<'_>,
+    decision: Decision,
+) -> Decision {
+    match decision {
+        Decision::Allowed { .. } if !is_of_served_account(lookup, ask) => {
+            Decision::Denied(Denial::Implicit { policy: PolicyKind::KeyPolicy })
+        }
+        Decision::Allowed { .. } | Decision::Denied(_) => decision,
+    }
 }
 
 /// Puts one question of the caller, with every policy that has a say in it, to a decision or to an explanation of one.

@@ -10,6 +10,7 @@ use custody::CustodyError;
 use wire::enums::{KeySpec, KeyState, KeyUsage, OriginType};
 use wire::error_codes::ErrorCode;
 use wire::names::{AliasArn, GrantId, KeyArn};
+use wire::shape::MissingMember;
 
 /// An error with two texts: what the caller reads and what the operator reads.
 #[derive(Debug)]
@@ -24,6 +25,11 @@ impl ServiceError {
     /// An error whose sentence the caller reads.
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> ServiceError {
         ServiceError { code, message: Some(message.into()), cause: None, superseded: false }
+    }
+
+    /// Whether a member was taken that the request does not have.
+    pub(crate) fn is_missing_member(&self) -> bool {
+        self.cause.as_ref().is_some_and(|cause| cause.is::<MissingMember>())
     }
 
     /// An error that AWS sends without a sentence.
@@ -352,11 +358,9 @@ impl From<wire::shape::Violations> for ServiceError {
     }
 }
 
-impl From<wire::shape::MissingMember> for ServiceError {
-    fn from(missing: wire::shape::MissingMember) -> ServiceError {
-        ServiceError::internal(format!(
-            "a handler took a member that validation had not required: {missing:?}"
-        ))
+impl From<MissingMember> for ServiceError {
+    fn from(missing: MissingMember) -> ServiceError {
+        ServiceError::internal(missing)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::front::{Body, Proof};
 use crate::key_state::KeyStateRule;
 use crate::operation::{AnswerForm, Api, KeyForms, Operation, Spec};
 use crate::quotas::RequestQuota;
-use crate::services::{ForwardedAction, RegisteredService, SYSTEM_ACCOUNT, refused};
+use crate::services::{self, ForwardedAction, RegisteredService, SYSTEM_ACCOUNT, refused};
 use crate::target::NoTarget;
 use crate::trail::Done;
 
@@ -90,9 +90,7 @@ impl Operation for CreateForwardAccessSession {
         if !service.serves_account(user.account()) {
             return Err(refused(&service, "is not registered for this account"));
         }
-        if !service.serves_region(region) {
-            return Err(refused(&service, "is not registered for this Region"));
-        }
+        services::refuse_region(&service, region)?;
         let actions = actions(&service, request.actions.as_deref())?;
         let expiration = forwarding::expiry(call.now, &user);
         let claims = Claims {

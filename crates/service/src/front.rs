@@ -13,7 +13,7 @@ use crate::call::{Call, Caller};
 use crate::credentials::Scope;
 use crate::error::ServiceError;
 use crate::host::Host;
-use crate::operation::{Api, Erased};
+use crate::operation::{Api, Erased, Spec};
 use crate::operations;
 use crate::render;
 use crate::services;
@@ -257,7 +257,11 @@ impl Proof<'_> {
 
 /// Sessions of users cannot manage identities, nor make further sessions (AWS STS API Reference, "GetSessionToken" and
 /// "GetFederationToken"; there with MFA, which is not to be had here).
-fn refuse_session(caller: &Caller, api: Api, operation: &str) -> Result<(), ServiceError> {
+pub(crate) fn refuse_session(
+    caller: &Caller,
+    api: Api,
+    operation: &str,
+) -> Result<(), ServiceError> {
     let Some(session) = caller.session() else { return Ok(()) };
     let is_allowed = match (&session.claims().kind, api) {
         (SessionKind::Role(_), _) | (_, Api::Kms | Api::CloudTrail | Api::ForwardAccess) => true,
@@ -269,6 +273,11 @@ fn refuse_session(caller: &Caller, api: Api, operation: &str) -> Result<(), Serv
         true => Ok(()),
         false => Err(ServiceError::from(sigv4::Refusal::UnknownAccessKey)),
     }
+}
+
+/// Whether the operation is for who shows a token in place of a signature.
+pub(crate) fn is_for_web_identities(spec: &Spec) -> bool {
+    spec.api == Api::Sts && spec.name == WEB_IDENTITY_OPERATION
 }
 
 /// The scope names no Region that is served here; said as AWS says it of any other part of the scope.

@@ -69,8 +69,8 @@ pub use clock::{Clock, SystemClock};
 pub use delivery::TrailOptions;
 pub use error::ServiceError;
 pub use explain::{
-    DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers, NamedDocument,
-    SupposedCall, Verdict,
+    AnsweredQuestion, DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers,
+    NamedDocument, Retirement, SupposedCall, SupposedSession, Verdict,
 };
 pub use guard_rails::{
     AttachedPolicy, GuardRails, GuardRailsError, Organization, OrganizationTarget, PolicyText,

@@ -15,6 +15,7 @@ use crate::authorize::Authorized;
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::ServiceError;
+use crate::explain::{Told, explain_request};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::key_state::KeyStateRule;
@@ -207,6 +208,13 @@ pub(crate) trait Erased: Sync {
         host: &'a Host,
         call: &'a Call<'a>,
     ) -> Pin<Box<dyn Future<Output = api::Answer> + Send + 'a>>;
+    /// What policies and grants answer to the questions of a call that nobody makes.
+    fn explain<'a>(
+        &self,
+        host: &'a Host,
+        call: &'a Call<'a>,
+        context: &'a [(String, String)],
+    ) -> Pin<Box<dyn Future<Output = Result<Told, ServiceError>> + Send + 'a>>;
 }
 
 /// The row of an operation in the registry.
@@ -234,5 +242,14 @@ impl<O: Operation> Erased for Row<O> {
         call: &'a Call<'a>,
     ) -> Pin<Box<dyn Future<Output = api::Answer> + Send + 'a>> {
         Box::pin(pipeline::run::<O>(host, call))
+    }
+
+    fn explain<'a>(
+        &self,
+        host: &'a Host,
+        call: &'a Call<'a>,
+        context: &'a [(String, String)],
+    ) -> Pin<Box<dyn Future<Output = Result<Told, ServiceError>> + Send + 'a>> {
+        Box::pin(explain_request::<O>(host, call, context))
     }
 }

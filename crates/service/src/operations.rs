@@ -224,6 +224,16 @@ pub(crate) fn of_action(action: &str) -> Option<(&'static Spec, usize)> {
     asking().find(|(spec, _)| spec.name.eq_ignore_ascii_case(name)).or_else(|| asking().next())
 }
 
+/// The operation that is called so, as in `kms:ReEncrypt`, or that asks for the action, in any case of the letters.
+pub(crate) fn called(name: &str) -> Option<&'static dyn Erased> {
+    let (service, operation) = name.split_once(':')?;
+    let is_called = |spec: &Spec| {
+        spec.api.scope().eq_ignore_ascii_case(service) && spec.name.eq_ignore_ascii_case(operation)
+    };
+    let called = OPERATIONS.iter().find(|row| is_called(row.spec())).copied();
+    called.or_else(|| of_action(name).and_then(|(spec, _)| find(spec.api, spec.name)))
+}
+
 #[cfg(test)]
 mod tests {
     use wire::enums::GrantOperation;

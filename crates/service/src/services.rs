@@ -150,9 +150,7 @@ pub(crate) fn admit(
     // A key that outlived its registry entry is nobody's.
     let service = caller.identity().and_then(|identity| host.services.find(identity.name()));
     let service = service.ok_or_else(unknown)?;
-    if !service.serves_region(region) {
-        return Err(refused(&service, "is not registered for this Region"));
-    }
+    refuse_region(&service, region)?;
     let text = |name| {
         let value = optional_header(incoming, name).map(str::from_utf8).transpose();
         value.map_err(|_| ServiceError::from(sigv4::Refusal::UnknownAccessKey))
@@ -161,18 +159,33 @@ pub(crate) fn admit(
     if let Some(token) = text(FORWARD_ACCESS_HEADER)? {
         return forwarding::user_of(host, service, token);
     }
-    let principal = Principal {
-        account: *SYSTEM_ACCOUNT,
-        arn: service.principal.as_str().into(),
-        kind: PrincipalKind::Service { name: service.principal.as_str().into() },
-    };
     let itself = Itself {
-        principal,
+        principal: principal(&service),
         service,
         source_arn: source_arn.map(Box::from),
         source_account: source_account.map(Box::from),
     };
     Ok(caller.with_part(Part::Itself(itself)))
+}
+
+/// A service, as policies see it.
+pub(crate) fn principal(service: &RegisteredService) -> Principal {
+    Principal {
+        account: *SYSTEM_ACCOUNT,
+        arn: service.principal.as_str().into(),
+        kind: PrincipalKind::Service { name: service.principal.as_str().into() },
+    }
+}
+
+/// Refuses a service in a Region that it is not registered for.
+pub(crate) fn refuse_region(
+    service: &RegisteredService,
+    region: Region,
+) -> Result<(), ServiceError> {
+    match service.serves_region(region) {
+        true => Ok(()),
+        false => Err(refused(service, "is not registered for this Region")),
+    }
 }
 
 /// Refuses what services may not do, whatever policies say.

@@ -115,6 +115,18 @@ pub(crate) async fn authenticate(
     believe(account, &provider, partition, token.claims)
 }
 
+/// Somebody with a token that would say this, as JSON; nothing is signed, and the times of the token do not matter.
+pub(crate) fn suppose(
+    account: AccountId,
+    provider: &Identity,
+    partition: Partition,
+    claims: &str,
+) -> Result<WebIdentity, ServiceError> {
+    let claims: Claims = serde_json::from_str(claims)
+        .map_err(|error| invalid(&format!("The claims cannot be read: {error}")))?;
+    believe(account, provider, partition, claims)
+}
+
 /// The keys of a provider that somebody made; only now is anybody asked for them.
 async fn keys(
     host: &Host,

@@ -10,10 +10,9 @@ use store::{GrantRow, IdentityKind};
 use wire::enums::GrantOperation;
 use wire::names::{AliasArn, GrantId, KeyArn, KeyRef, Partition, Region};
 
-use super::told::find;
-use super::{
-    DecidingStatement, ExplainError, SupposedCall, Walked, answer, asked_action, region_of,
-};
+use super::one_action::{answer, asked};
+use super::told::{find, named};
+use super::{DecidingStatement, ExplainError, SupposedCall, Walked, region_of};
 use crate::error::ServiceError;
 use crate::grantee_grants::constraints_of;
 use crate::host::Host;
@@ -72,8 +71,10 @@ pub(crate) async fn who_can(
     host: &Host,
     supposed: &SupposedCall,
 ) -> Result<KeyUsers, ExplainError> {
-    let (spec, position) = asked_action(&supposed.action)?;
-    let region = region_of(supposed)?;
+    let (spec, position) = asked(&supposed.action)
+        .filter(|(spec, position)| spec.action(*position).starts_with("kms:"))
+        .ok_or_else(|| ExplainError::NoKeyAction(supposed.action.clone()))?;
+    let region = region_of(host, supposed, spec.api)?;
     let partition = region.partition();
     let key = key_of(host, supposed, region, spec.name).await?;
     let (principals, unknown) = principals_of(host, &key, partition);
@@ -81,10 +82,10 @@ pub(crate) async fn who_can(
     for principal in principals {
         let call = SupposedCall {
             principal: principal.clone(),
-            key: Some(key.arn_text().to_owned()),
+            resource: Some(key.arn_text().to_owned()),
             ..supposed.clone()
         };
-        match answer(host, &call).await {
+        match answer(host, &call, (spec, position)).await {
             Ok(walked) => users.extend(user(principal, &walked)),
             // An operation that AWS keeps within the account, or a principal that was deleted just now.
             Err(ExplainError::Service(_) | ExplainError::Principal(_)) => {}
@@ -108,7 +109,7 @@ async fn key_of(
     region: Region,
     operation: &'static str,
 ) -> Result<Arc<KeySnapshot>, ExplainError> {
-    let text = supposed.key.as_deref().ok_or(ExplainError::NoKey(operation))?;
+    let text = supposed.resource.as_deref().ok_or(ExplainError::NoKey(operation))?;
     let unknown = || ExplainError::Key(text.to_owned());
     let (address, account) = match KeyRef::parse(text) {
         Ok(KeyRef::KeyId(key_id)) => ((region, key_id), None),
@@ -137,17 +138,11 @@ fn principals_of(
         known.extend(identities.iter().map(|identity| identity.arn(partition)));
     }
     let mut unknown = BTreeSet::new();
-    for named in key.policy().principals() {
-        let (arn, may_call) = match named {
-            PrincipalPattern::Account { account, .. } => (root_arn(*account, partition), true),
-            PrincipalPattern::Arn { arn, .. } => (arn.to_string(), true),
-            PrincipalPattern::Everyone => ("*".to_owned(), false),
-            PrincipalPattern::Service(name)
-            | PrincipalPattern::Federated(name)
-            | PrincipalPattern::UniqueId(name)
-            | PrincipalPattern::CanonicalUser(name) => (name.to_string(), false),
-        };
-        match may_call && principals::exists(host, partition, named) {
+    for principal in key.policy().principals() {
+        let may_call =
+            matches!(principal, PrincipalPattern::Account { .. } | PrincipalPattern::Arn { .. });
+        let arn = named(principal, partition);
+        match may_call && principals::exists(host, partition, principal) {
             true => known.insert(arn),
             false => unknown.insert(arn),
         };
@@ -158,7 +153,7 @@ fn principals_of(
 /// Somebody whom policies let, at least with some requests.
 fn user(principal: String, walked: &Walked) -> Option<KeyUser> {
     let Decision::Allowed { by: grounds } = walked.at_best else { return None };
-    let documents = &walked.explained.documents;
+    let documents = &walked.question.documents;
     let allowing: Vec<_> =
         grounds.statements().filter_map(|place| find(documents, place)).collect();
     let statement_conditions = allowing.iter().flat_map(|(_, statement)| &statement.conditions);

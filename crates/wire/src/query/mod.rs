@@ -85,6 +85,11 @@ pub fn parse_form(body: &[u8]) -> Result<Vec<(String, String)>, QueryError> {
     Ok(members)
 }
 
+/// Writes members as a form, in their order.
+pub fn form(members: &[(String, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish()
+}
+
 /// Reads a request from a form body or a query string.
 ///
 /// Names are case-sensitive and unknown members, `Action` and `Version` among them, are ignored.
