@@ -42,6 +42,7 @@ def test_a_call_is_recorded_as_cloudtrail_does(server, caller, key, record_of):
         "requestParameters": {"keyId": key["KeyId"], "encryptionContext": {"a": "b"},
                               "encryptionAlgorithm": "SYMMETRIC_DEFAULT"},
         "responseElements": None,
+        "additionalEventData": {"keyMaterialId": key["CurrentKeyMaterialId"]},
         "requestID": id_of(answer),
         "readOnly": True,
         "resources": [{"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": key["Arn"]}],

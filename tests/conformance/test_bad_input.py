@@ -65,6 +65,8 @@ class Field:
         """Every record of the journal by its request id; none has two."""
         found = {}
         for record in journal.records(self.server.directory / "journal"):
+            if record["eventType"] == "AwsServiceEvent":
+                continue
             assert found.setdefault(record["requestID"], record) is record, record
         return found
 

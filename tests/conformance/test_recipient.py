@@ -364,7 +364,16 @@ def test_the_record_tells_the_enclave(trusting, kms, enclave):
     assert record["additionalEventData"] == {"recipient": {
         "attestationDocumentModuleId": MODULE_ID, "attestationDocumentEnclaveImageDigest": IMAGE}}
     assert enclave.path("document").read_bytes().hex() not in str(record)
-    assert "attestationDocument" not in record["requestParameters"].get("recipient", {})
+    assert record["requestParameters"] == {"numberOfBytes": 8}
+
+
+def test_the_record_tells_the_enclave_and_the_material(trusting, kms, key, enclave):
+    answer = kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256", Recipient=enclave.recipient(
+        f"PCR0={IMAGE}", f"MODULE_ID={MODULE_ID}"))
+    record = record_of(trusting, answer)
+    assert record["additionalEventData"] == {"keyMaterialId": key["CurrentKeyMaterialId"], "recipient": {
+        "attestationDocumentModuleId": MODULE_ID, "attestationDocumentEnclaveImageDigest": IMAGE}}
+    assert record["requestParameters"] == {"keyId": key["KeyId"], "keySpec": "AES_256"}
 
 
 def test_the_record_of_a_denial_tells_the_enclave_too(trusting, kms, enclave):
@@ -381,7 +390,7 @@ def test_the_record_of_a_denial_tells_the_enclave_too(trusting, kms, enclave):
 
 def test_no_enclave_is_told_where_there_is_none(trusting, kms, key):
     answer = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
-    assert "additionalEventData" not in record_of(trusting, answer)
+    assert set(record_of(trusting, answer)["additionalEventData"]) == {"keyMaterialId"}
 
 
 def test_roots_must_be_certificates(tmp_path, enclave):

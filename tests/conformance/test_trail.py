@@ -122,15 +122,15 @@ def validate(trailed, folder, *arguments):
 
 
 def in_region(paths, region):
-    """The files of one Region."""
-    return [path for path in paths if f"/{region}/" in str(path)]
+    """The files of the account's trail in one Region."""
+    return [path for path in paths if f"/{ACCOUNT}/" in str(path) and f"/{region}/" in str(path)]
 
 
 def test_the_validator_of_aws_validates_the_trail(trailed):
     copy = trailed.keep()
     code, told = validate(trailed, copy)
     assert code == 0 and "INVALID" not in told, told
-    counts = len([name for name in digested(copy) if f"/{REGION}/" in name]), len(in_region(digests_of(copy), REGION))
+    counts = len(in_region(digested(copy), REGION)), len(in_region(digests_of(copy), REGION))
     for count, what in zip(counts, ("log", "digest")):
         assert count > 1 and f"{count}/{count} {what} files valid" in told, told
 
@@ -147,7 +147,7 @@ def test_the_validator_of_aws_validates_the_trail(trailed):
 def test_the_validator_of_aws_reports_tampering(trailed, tamper, said):
     copy = trailed.keep()
     digests = in_region(digests_of(copy), REGION)
-    tamper([copy / name for name in sorted(digested(copy)) if f"/{REGION}/" in name], digests)
+    tamper([copy / name for name in in_region(sorted(digested(copy)), REGION)], digests)
     code, told = validate(trailed, copy)
     assert code == 1 and said in told, told
 
@@ -181,7 +181,7 @@ def test_the_trail_is_proven_without_the_server(trailed):
     code, told = prove(copy, keys)
     assert code == 0, told
     assert re.match(rf"whole: \d+ records in {len(digested(copy))} log files, by {len(digests_of(copy))} digests\n", told)
-    changed = sorted(digested(copy))[0]
+    changed = in_region(sorted(digested(copy)), REGION)[0]
     change(copy / changed, b'"readOnly":true', b'"readOnly":false')
     code, told = prove(copy, keys)
     assert code == 1 and f"{changed}: its hash is not the one in its digest" in told, told

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import journal
 from client import AGENT
 
+# The source of the events of starts and ends.
+OPERATOR = "operator.keystead"
+
 
 class BrokenJournal(Exception):
     """The journal is not what its specification says, or no longer what it was."""
@@ -120,6 +123,8 @@ class Records:
         self.event_ids.add(event_id)
         if record["eventName"] == "DeleteKey":
             self.deletions[record["serviceEventDetails"]["keyId"]] += 1
+            return
+        if record["eventSource"] == OPERATOR:
             return
         agent = record.get("userAgent") or ""
         if not agent.startswith(AGENT):

@@ -28,13 +28,22 @@ pub(crate) fn text_bounded(out: &mut Vec<u8>, value: &[u8], bytes_max: usize) {
 }
 
 /// Copies JSON that someone else wrote. Control bytes can stand in valid JSON only as white space
-/// between tokens; they become spaces, so that pretty-printed JSON still takes one line.
+/// between tokens; they become spaces, so that pretty-printed JSON still takes one line. Whatever else
+/// is unseen can stand only in texts, and is escaped there as [`text`] does it.
 pub(crate) fn raw(out: &mut Vec<u8>, value: &[u8]) {
-    let start = out.len();
-    out.extend_from_slice(value);
-    if value.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
-        for byte in out.iter_mut().skip(start).filter(|byte| **byte < 0x20) {
-            *byte = b' ';
+    if value.iter().fold(true, |plain, byte| plain & (0x20..0x7F).contains(byte)) {
+        return out.extend_from_slice(value);
+    }
+    for chunk in value.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\0'..'\u{20}' => out.push(b' '),
+                unseen if is_unseen(unseen) => escape(out, unseen),
+                seen => out.extend_from_slice(seen.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{FFFD}".as_bytes());
         }
     }
 }
@@ -149,6 +158,14 @@ mod tests {
         assert_eq!(out, b"\n{   \"a\": 1 }");
     }
 
+    #[test]
+    fn raw_json_moves_no_cursor() {
+        let mut out = Vec::new();
+        raw(&mut out, "{\"k\u{e9}\":\"\u{7f}\u{9b}2J\u{202e}\\\"\u{1F511}\"}".as_bytes());
+        let escaped = "{\"k\u{e9}\":\"\\u007f\\u009b2J\\u202e\\\"\u{1F511}\"}";
+        assert_eq!(out, escaped.as_bytes());
+    }
+
     proptest! {
         #[test]
         fn any_bytes_become_one_line_of_valid_json(value: Vec<u8>, bytes_max in 0_usize..64) {
@@ -159,6 +176,15 @@ mod tests {
             let mut cut = Vec::new();
             text_bounded(&mut cut, &value, bytes_max);
             prop_assert!(serde_json::from_slice::<String>(&cut).is_ok());
+        }
+
+        #[test]
+        fn raw_json_says_the_same_unseen(value: String) {
+            let given = serde_json::to_vec(&value).unwrap();
+            let mut out = Vec::new();
+            raw(&mut out, &given);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), value);
+            prop_assert!(!String::from_utf8(out).unwrap().chars().any(is_unseen));
         }
 
         #[test]

@@ -239,15 +239,18 @@ fn write_json(out: &mut Vec<u8>, name: &str, value: Option<&[u8]>) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
-    match value {
-        None => out.extend_from_slice(b"null"),
-        Some(value) if value.len() <= PARAMETERS_BYTES_MAX => json::raw(out, value),
-        Some(value) => {
-            let bytes = value.len();
-            let note =
-                format!(r#"{{"reason":"{name} too large","omitted":true,"originalSize":{bytes}}}"#);
-            out.extend_from_slice(note.as_bytes());
-        }
+    let Some(value) = value else { return out.extend_from_slice(b"null") };
+    let start = out.len();
+    if value.len() <= PARAMETERS_BYTES_MAX {
+        json::raw(out, value);
+    }
+    // Escapes count too.
+    if value.len() > PARAMETERS_BYTES_MAX || out.len() - start > PARAMETERS_BYTES_MAX {
+        out.truncate(start);
+        let bytes = value.len();
+        let note =
+            format!(r#"{{"reason":"{name} too large","omitted":true,"originalSize":{bytes}}}"#);
+        out.extend_from_slice(note.as_bytes());
     }
 }
 

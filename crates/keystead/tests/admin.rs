@@ -27,7 +27,7 @@ fn metrics_count_what_happened() {
         "keystead_request_duration_seconds_count{operation=\"Unknown\"} 2\n",
         "keystead_connections_accepted_total{listener=\"api\"} 2\n",
         "keystead_connections{listener=\"admin\"} 1\n",
-        "keystead_journal_records_total 2\n",
+        "keystead_journal_records_total 3\n",
         "keystead_journal_healthy 1\n",
         "keystead_store_healthy 1\n",
         "keystead_cache_keys 0\n",

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use service::{OperatorAct, Service};
 use tokio::signal::unix::Signal;
 
 use crate::{limits::FILES_POLL, metrics::Metrics};
@@ -29,6 +30,7 @@ pub(crate) async fn follow(
     all: Vec<Arc<dyn Followed>>,
     mut hang_up: Signal,
     metrics: Arc<Metrics>,
+    service: Service,
 ) {
     let mut seen: Vec<_> = all.iter().map(|followed| stamps(&followed.files())).collect();
     let mut poll = tokio::time::interval(FILES_POLL);
@@ -41,11 +43,20 @@ pub(crate) async fn follow(
             let files = followed.files();
             let now = stamps(&files);
             if is_asked || now != *seen {
-                metrics.reloaded(followed.name(), followed.reload_and_tell());
+                let (name, is_in_force) = (followed.name(), followed.reload_and_tell());
+                metrics.reloaded(name, is_in_force);
+                tell(&service, OperatorAct::Reload { name, is_in_force }).await;
                 // A file that is named only now may have changed after it was read: all are read once more.
                 *seen = if followed.files() == files { now } else { Vec::new() };
             }
         }
+    }
+}
+
+/// Has the trail tell an act. A journal that cannot be written answers no call, which is how it shows.
+pub(crate) async fn tell(service: &Service, act: OperatorAct<'_>) {
+    if let Err(error) = service.tell(act).await {
+        tracing::error!(%error, ?act, "an act of the operator is in no record");
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use service::{Assembly, Clock, Opened, Service};
+use service::{Assembly, Clock, Opened, OperatorAct, Service};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -24,7 +24,7 @@ use crate::{
     banner::Banner,
     configuration::{Settings, is_loopback},
     control::ControlSocket,
-    follow::{Followed, follow},
+    follow::{Followed, follow, tell},
     guard_rails::{self, GuardRailsFile, GuardRailsFileError, GuardRailsRead},
     http::Api,
     issuers::KeySources,
@@ -230,6 +230,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     announce(settings, &api_socket, &admin_socket, is_first_start);
 
     let metrics = Arc::new(Metrics::new(service.clone(), &key_sources));
+    tell(&service, OperatorAct::Start { version: env!("CARGO_PKG_VERSION") }).await;
     let api_listener = Listener {
         connections: metrics.connections("api"),
         socket: api_socket,
@@ -243,7 +244,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
         connections_max: ADMIN_CONNECTIONS_MAX,
     };
     let control_refusals = metrics.refusals("control");
-    let following = tokio::spawn(follow(followed, hang_up, Arc::clone(&metrics)));
+    let following = tokio::spawn(follow(followed, hang_up, Arc::clone(&metrics), service.clone()));
     let api = Api { service: service.clone(), metrics: Arc::clone(&metrics) };
     let admin = Admin {
         service: service.clone(),
@@ -259,6 +260,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     );
     following.abort();
     fetching.abort();
+    tell(&service, OperatorAct::Stop).await;
     timeout(CLOSE_TIME_MAX, service.shut_down()).await.map_err(|_| ServeError::Close)?;
     tracing::info!("ended");
     Ok(())

@@ -12,9 +12,11 @@ use store::{AccessKeyRow, AccessKeyStatus, AccountRecord, AccountRow, Transactio
 use wire::names::{AccountId, Partition};
 use zeroize::Zeroizing;
 
+use crate::context::commit;
 use crate::credentials::Credential;
 use crate::error::ServiceError;
 use crate::host::Host;
+use crate::operator;
 use crate::services::SYSTEM_ACCOUNT;
 
 /// Characters of a generated access key id after `AKIA`.
@@ -97,13 +99,16 @@ pub(crate) async fn create(
             Some(access_key) => access_key,
             None => generate(&*host.rng)?,
         };
-        rows.push((account_id, row(&host.keyring, account_id, &access_key, now)?));
+        let row = row(&host.keyring, account_id, &access_key, now)?;
+        rows.push((account_id, row, host.uuid()?));
         created.push(AccountCredentials { account_id, access_key });
     }
-    host.store
+    let committed = host
+        .store
         .write(move |transaction| {
             let mut records: BTreeMap<AccountId, AccountRecord> = BTreeMap::new();
-            for (account_id, row) in rows {
+            let mut committed = Vec::new();
+            for (account_id, row, event_id) in rows {
                 if transaction.access_key(&row.access_key_id)?.is_some()
                     || transaction.is_user_access_key(&row.access_key_id)?
                 {
@@ -116,15 +121,19 @@ pub(crate) async fn create(
                         entry.insert(stored.unwrap_or_else(|| empty(account_id, now)))
                     }
                 };
+                let (key, is_new) = (&row.access_key_id, record.access_keys.is_empty());
+                let event = operator::account_created(account_id, key, is_new, event_id, now);
+                committed.push(commit(transaction, event)?);
                 record.access_keys.push(row);
             }
             refuse_twice(&records)?;
             for record in records.values() {
                 transaction.save_account(record)?;
             }
-            Ok(())
+            Ok::<_, AccountError>(committed)
         })
         .await?;
+    host.outbox.hand_over_all(&host.journal, &committed).await.map_err(ServiceError::from)?;
     let credentials = created.iter().map(|account| {
         let secret = SecretAccessKey::new(account.access_key.secret_access_key.to_string());
         Credential::of_root(&account.access_key.access_key_id, account.account_id, secret)

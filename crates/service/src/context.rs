@@ -193,7 +193,7 @@ impl<'a> Context<'a> {
                 for record in draft.records(&response)?.into_iter().chain(events) {
                     committed.push(commit(transaction, record)?);
                 }
-                Ok::<_, ServiceError>(Done { response, committed })
+                Ok::<_, ServiceError>(Done { response, committed, materials: None })
             })
             .await
     }

@@ -52,6 +52,7 @@ impl Operation for CreateForwardAccessSession {
         // It holds the user's signature, and perhaps a session token.
         unrecorded: &["Request"],
         records_answer: false,
+        records_key: false,
         request_quota: RequestQuota::Unlimited,
         answer: AnswerForm::Json,
     };

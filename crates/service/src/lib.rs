@@ -44,6 +44,7 @@ mod managed_keys;
 mod open;
 mod operation;
 mod operations;
+mod operator;
 mod outbox;
 mod owned_keys;
 mod page;
@@ -77,6 +78,7 @@ pub use guard_rails::{
 };
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
+pub use operator::OperatorAct;
 pub use owned_keys::{OwnedKeyError, OwnedKeyReport, OwnedKeySummary, OwnedKeyVersion};
 pub use quotas::{InvalidQuotaAdjustment, QuotaAdjustment, QuotaMode};
 pub use service::{Service, harden_process, module_description};

@@ -54,6 +54,8 @@ pub(crate) struct Spec {
     pub(crate) unrecorded: &'static [&'static str],
     /// Whether the answer is recorded as `responseElements`.
     pub(crate) records_answer: bool,
+    /// Whether the key's ARN is recorded in `responseElements`, although the answer has none.
+    pub(crate) records_key: bool,
     /// Which quota the calls count against.
     pub(crate) request_quota: RequestQuota,
     /// What the body of a success is.

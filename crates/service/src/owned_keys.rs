@@ -32,7 +32,7 @@ use crate::services::SYSTEM_ACCOUNT;
 const ROTATION_PERIOD: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// The Region that the events of owned keys name; the keys themselves serve all.
-static REGION: LazyLock<Region> =
+pub(crate) static HOME_REGION: LazyLock<Region> =
     LazyLock::new(|| "us-east-1".parse().expect("us-east-1 is a Region"));
 
 /// Why an owned key was not rotated. The texts are for the operator.
@@ -123,7 +123,7 @@ pub(crate) async fn rotate(
         transaction.save_account(&record)?;
         transaction.after_commit(move || keyring.install_owned_keys(opened));
         events.push(events::owned_key_rotated(
-            (*REGION, key_id),
+            (*HOME_REGION, key_id),
             materials_of_event,
             rotation_type,
             event_id,

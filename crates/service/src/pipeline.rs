@@ -34,8 +34,9 @@ pub(crate) async fn run<O: Operation>(host: &Host, call: &Call<'_>) -> Answer {
         walks_count += 1;
         match walk::<O>(host, call, &mut draft, walks_count == 1).await {
             Ok(done) => {
+                let told = draft.set_done(&done);
                 let body = O::body(&done.response, call.request_id);
-                break Ok(Success { body, committed: done.committed });
+                break told.map(|()| Success { body, committed: done.committed });
             }
             Err(error) if !error.is_superseded() || walks_count >= WALKS_MAX => break Err(error),
             Err(_) => {}

@@ -18,6 +18,7 @@ use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
 use crate::last_used;
+use crate::operator::{self, OperatorAct};
 use crate::owned_keys::{self, OwnedKeyError, OwnedKeyReport};
 use crate::services::{self, RegisteredService, ServiceAccessKeyError, ServiceSummary};
 
@@ -81,6 +82,14 @@ impl Service {
     /// When the store cannot be read.
     pub async fn accounts(&self) -> Result<Vec<AccountSummary>, AccountError> {
         accounts::list(&self.host).await
+    }
+
+    /// Tells what the operator did, in the trail of the account 000000000000.
+    ///
+    /// # Errors
+    /// When the journal cannot be written; then no call is answered either.
+    pub async fn tell(&self, act: OperatorAct<'_>) -> Result<(), ServiceError> {
+        operator::tell(&self.host, act).await
     }
 
     /// Puts guard rails in force for all calls that arrive from now on.

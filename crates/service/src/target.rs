@@ -302,11 +302,8 @@ impl Target for RelatedKeys {
     }
 
     fn resources(&self) -> Vec<Resource> {
-        [&self.key.key]
-            .into_iter()
-            .chain(&self.related)
-            .map(|key| Resource::Key(Arc::clone(key)))
-            .collect()
+        // The related key is told of by an event of its own Region.
+        self.key.resources()
     }
 }
 
@@ -361,7 +358,11 @@ impl Target for AliasAndKeys {
     fn resources(&self) -> Vec<Resource> {
         let keys = self.former.iter().chain(&self.next);
         let keys = keys.map(|key| Resource::Key(Arc::clone(key)));
-        [Resource::of_alias(&self.alias)].into_iter().chain(keys).collect()
+        let mut resources: Vec<Resource> = keys.collect();
+        // CloudTrail names what was there before first: the key of a new alias, else the alias.
+        let position = if self.former.is_some() { 0 } else { resources.len() };
+        resources.insert(position, Resource::of_alias(&self.alias));
+        resources
     }
 }
 

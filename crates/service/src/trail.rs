@@ -1,5 +1,6 @@
 //! The audit record of a call, gathered step by step and written before the answer.
 
+mod done;
 mod elements;
 mod sharing;
 
@@ -35,31 +36,10 @@ use crate::sessions::Session;
 use crate::snapshot::{KeySnapshot, arn_of};
 use crate::target::Target;
 
-use self::elements::camel_case;
+pub(crate) use self::done::{Committed, Done, Materials};
+
+use self::done::{Told, response_elements};
 use self::sharing::{Audience, Sharing};
-
-/// What a handler hands back.
-pub(crate) struct Done<R> {
-    /// The answer.
-    pub(crate) response: R,
-    /// The records that have been committed together with a change; of a call that changed nothing, none.
-    pub(crate) committed: Vec<Committed>,
-}
-
-/// A record that is durable in the store and still to be handed to the journal.
-pub(crate) struct Committed {
-    /// Its number in the store's outbox.
-    pub(crate) outbox: u64,
-    /// The record.
-    pub(crate) record: Vec<u8>,
-}
-
-impl<R> Done<R> {
-    /// The answer of an operation that changed nothing; its record is still to be written.
-    pub(crate) fn read(response: R) -> Done<R> {
-        Done { response, committed: Vec::new() }
-    }
-}
 
 /// Something that a call was about.
 #[derive(Clone)]
@@ -109,13 +89,6 @@ pub(crate) struct Draft<'a> {
     is_authorized: bool,
 }
 
-/// Members of the record that are JSON already.
-#[derive(Clone, Default)]
-struct Told {
-    request_parameters: Option<Vec<u8>>,
-    additional_event_data: Option<Vec<u8>>,
-}
-
 impl<'a> Draft<'a> {
     /// The record of a call whose caller is known.
     pub(crate) fn new(spec: &'static Spec, call: &'a Call<'a>) -> Draft<'a> {
@@ -126,17 +99,18 @@ impl<'a> Draft<'a> {
     pub(crate) fn set_parameters(&mut self, request: &dyn Shape) {
         let mut parameters = Vec::with_capacity(PARAMETERS_BYTES_USUAL);
         shape::record(request, self.spec.unrecorded, &mut parameters);
-        self.told.request_parameters = Some(parameters);
+        self.told.request_parameters = Some(parameters).filter(|told| told != b"{}");
     }
 
     /// Notes who alone can read the answer.
     pub(crate) fn set_recipient(&mut self, recipient: &Attested) {
-        self.told.additional_event_data = Some(recipient::event_data(recipient));
+        self.told.set_additional(Some(recipient::event_data(recipient)));
     }
 
     /// Notes what the request was about.
     pub(crate) fn set_resources(&mut self, target: &impl Target) {
         self.resources = target.resources();
+        self.told.set_additional(None);
         self.is_authorized = false;
     }
 
@@ -144,7 +118,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn set_authorized(&mut self, target: &impl Target) {
         self.is_authorized = true;
         if let Some(data) = target.additional_event_data() {
-            self.told.additional_event_data = Some(data);
+            self.told.set_additional(Some(data));
         }
     }
 
@@ -214,7 +188,7 @@ impl<'a> Draft<'a> {
             true => Audience::caller(self.call.event_id, None),
             false => Audience::refused(self.call.event_id, &account),
         };
-        let outcome = outcome.map(|()| None);
+        let outcome = outcome.map(|()| self.told.response_elements());
         origin.write_record(&self.told, &self.resources, outcome, audience, &mut record);
         drop(origin);
         let written = host.journal.append(&record, None).await;
@@ -226,7 +200,8 @@ impl<'a> Draft<'a> {
     async fn append_shared(&self, host: &Host, sharing: &Sharing) -> Result<(), ServiceError> {
         let records = {
             let origin = Origin::of_call(self.spec, self.call);
-            origin.records(&self.told, &self.resources, None, Some(sharing))
+            let elements = self.told.response_elements();
+            origin.records(&self.told, &self.resources, elements, Some(sharing))
         };
         Ok(host.journal.append_all(&records).await?)
     }
@@ -244,21 +219,9 @@ pub(crate) struct OwnedDraft {
 impl OwnedDraft {
     /// The records of the change that answers `response`, the caller's first: each is one line of JSON.
     pub(crate) fn records<R: Serialize>(&self, response: &R) -> Result<Vec<Vec<u8>>, ServiceError> {
-        let elements = self.response_elements(response)?;
+        let elements = response_elements(self.spec, &self.resources, response)?;
         let sharing = self.sharing.as_ref();
         Ok(self.origin.records(&self.told, &self.resources, elements.as_deref(), sharing))
-    }
-
-    /// The answer as CloudTrail shows it, for the operations that record it.
-    fn response_elements<R: Serialize>(
-        &self,
-        response: &R,
-    ) -> Result<Option<Vec<u8>>, ServiceError> {
-        if !self.spec.records_answer {
-            return Ok(None);
-        }
-        let elements = camel_case(serde_json::to_value(response).map_err(ServiceError::internal)?);
-        serde_json::to_vec(&elements).map(Some).map_err(ServiceError::internal)
     }
 }
 
@@ -403,7 +366,7 @@ impl<'a> Origin<'a> {
             }),
             request_parameters: told.request_parameters.as_deref(),
             response_elements: outcome.ok().flatten(),
-            additional_event_data: told.additional_event_data.as_deref(),
+            additional_event_data: told.additional_event_data(),
             request_id: Some(texts.request_id),
             event_id: texts.event_id,
             read_only: self.read_only,

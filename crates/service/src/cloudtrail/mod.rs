@@ -25,6 +25,7 @@ const DEFAULT: Spec = Spec {
     read_only: true,
     unrecorded: &[],
     records_answer: false,
+    records_key: false,
     request_quota: RequestQuota::Unlimited,
     answer: AnswerForm::Json,
 };

@@ -14,7 +14,7 @@ use wire::shape::required;
 use super::paging::{self, Wanted};
 use super::target::{IdentityName, OneIdentity};
 use super::users::whole_second;
-use super::{DEFAULT, READING, change, quotas};
+use super::{CREATING, DEFAULT, READING, change, quotas};
 use crate::accounts;
 use crate::authorize::Authorized;
 use crate::context::Context;
@@ -33,9 +33,9 @@ impl Operation for CreateAccessKey {
     type Request = CreateAccessKeyRequest;
     type Target = OneIdentity;
     type Response = CreateAccessKeyResponse;
-    // The answer holds the secret: it is not recorded.
+    // The secret in the answer is never written into a record.
     const SPEC: Spec =
-        Spec { name: "CreateAccessKey", actions: &["iam:CreateAccessKey"], ..DEFAULT };
+        Spec { name: "CreateAccessKey", actions: &["iam:CreateAccessKey"], ..CREATING };
 
     fn names(
         request: &CreateAccessKeyRequest,

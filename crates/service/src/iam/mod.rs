@@ -60,6 +60,7 @@ const DEFAULT: Spec = Spec {
     read_only: false,
     unrecorded: &[],
     records_answer: false,
+    records_key: false,
     request_quota: RequestQuota::Unlimited,
     answer: AnswerForm::Xml(IAM_NAMESPACE),
 };

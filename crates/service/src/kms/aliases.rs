@@ -41,6 +41,7 @@ impl Operation for CreateAlias {
         invalid_arn: ErrorCode::NotFoundException,
         key_state: KeyStateRule::NotPendingDeletion,
         answer: AnswerForm::Empty,
+        records_key: true,
         ..DEFAULT
     };
 
@@ -102,6 +103,7 @@ impl Operation for UpdateAlias {
         // The former key may be pending deletion; the next one may not, which `suits` checks.
         key_state: KeyStateRule::Any,
         answer: AnswerForm::Empty,
+        records_key: true,
         ..DEFAULT
     };
 
@@ -173,6 +175,7 @@ impl Operation for DeleteAlias {
         actions: &["kms:DeleteAlias"],
         answer: AnswerForm::Empty,
         request_quota: RequestQuota::Own(15),
+        records_key: true,
         ..DEFAULT
     };
 

@@ -17,7 +17,7 @@ use crate::facts::Facts;
 use crate::operation::{Operation, Spec};
 use crate::snapshot::KeySnapshot;
 use crate::target::{KeyName, OneKey, Target, TwoKeys};
-use crate::trail::Done;
+use crate::trail::{Done, Materials};
 
 /// Encrypts up to 4,096 bytes under a key.
 pub(crate) struct Encrypt;
@@ -68,7 +68,8 @@ impl Operation for Encrypt {
             ciphertext_blob: Blob::from(ciphertext_blob),
             key_id: key.arn(),
             encryption_algorithm: encryption.algorithm,
-        }))
+        })
+        .by_material(key.told_key_material_id()))
     }
 }
 
@@ -150,7 +151,8 @@ impl Operation for Decrypt {
             plaintext,
             encryption_algorithm: encryption.algorithm,
             ciphertext_for_recipient,
-        }))
+        })
+        .by_material(decrypted.key_material_id))
     }
 }
 
@@ -246,15 +248,21 @@ impl Operation for ReEncrypt {
         let decrypted = context.decrypt(source, former, blob).await?;
         check_size(destination, next.algorithm, decrypted.bytes.expose())?;
         let ciphertext_blob = context.encrypt(destination, next, decrypted.bytes.expose()).await?;
+        let materials = Materials {
+            source: decrypted.key_material_id,
+            destination: destination.told_key_material_id(),
+            ..Materials::default()
+        };
         Ok(Done::read(ReEncryptResponse {
             ciphertext_blob: Blob::from(ciphertext_blob),
             source_key_id: source.arn(),
             key_id: destination.arn(),
             source_encryption_algorithm: former.algorithm,
             destination_encryption_algorithm: next.algorithm,
-            source_key_material_id: decrypted.key_material_id,
-            destination_key_material_id: destination.told_key_material_id(),
-        }))
+            source_key_material_id: materials.source,
+            destination_key_material_id: materials.destination,
+        })
+        .by_materials(materials))
     }
 }
 

@@ -79,7 +79,8 @@ impl Operation for GenerateDataKey {
             plaintext,
             ciphertext_for_recipient,
             key_id: key.arn(),
-        }))
+        })
+        .by_material(key.told_key_material_id()))
     }
 }
 
@@ -134,7 +135,8 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
             ciphertext_blob,
             key_id: key.arn(),
             key_material_id: key.told_key_material_id(),
-        }))
+        })
+        .by_material(key.told_key_material_id()))
     }
 }
 
@@ -149,6 +151,7 @@ impl Operation for GenerateRandom {
         name: "GenerateRandom",
         actions: &["kms:GenerateRandom"],
         read_only: true,
+        unrecorded: &["Recipient"],
         request_quota: RequestQuota::Cryptographic,
         ..DEFAULT
     };

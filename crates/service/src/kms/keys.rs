@@ -115,6 +115,7 @@ impl Operation for EnableKey {
         actions: &["kms:EnableKey"],
         key_state: KeyStateRule::Switchable,
         answer: AnswerForm::Empty,
+        records_key: true,
         ..DEFAULT
     };
 
@@ -143,6 +144,7 @@ impl Operation for DisableKey {
         actions: &["kms:DisableKey"],
         key_state: KeyStateRule::Switchable,
         answer: AnswerForm::Empty,
+        records_key: true,
         ..DEFAULT
     };
 

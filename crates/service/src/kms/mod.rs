@@ -42,6 +42,7 @@ const DEFAULT: Spec = Spec {
     read_only: false,
     unrecorded: &[],
     records_answer: false,
+    records_key: false,
     request_quota: RequestQuota::Own(5),
     answer: AnswerForm::Json,
 };
@@ -55,7 +56,8 @@ const CRYPTOGRAPHIC: Spec = Spec {
     cross_account: true,
     is_use: true,
     read_only: true,
-    unrecorded: &["GrantTokens"],
+    // Of a recipient the record tells the enclave (`additionalEventData`).
+    unrecorded: &["GrantTokens", "Recipient"],
     request_quota: RequestQuota::Cryptographic,
     ..DEFAULT
 };

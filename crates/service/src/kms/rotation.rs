@@ -46,6 +46,7 @@ impl Operation for EnableKeyRotation {
         key_state: KeyStateRule::Usable,
         answer: AnswerForm::Empty,
         request_quota: RequestQuota::Own(15),
+        records_key: true,
         ..DEFAULT
     };
 
@@ -105,6 +106,7 @@ impl Operation for DisableKeyRotation {
         actions: &["kms:DisableKeyRotation"],
         key_state: KeyStateRule::Usable,
         answer: AnswerForm::Empty,
+        records_key: true,
         ..DEFAULT
     };
 

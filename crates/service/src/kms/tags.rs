@@ -87,6 +87,7 @@ impl Operation for UntagResource {
         actions: &["kms:UntagResource"],
         key_state: KeyStateRule::NotPendingDeletion,
         answer: AnswerForm::Empty,
+        records_key: true,
         ..DEFAULT
     };
 

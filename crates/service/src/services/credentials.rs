@@ -4,9 +4,11 @@ use store::{IdentityKind, IdentityRecord};
 
 use super::SYSTEM_ACCOUNT;
 use crate::accounts::{self, AccessKey};
+use crate::context::commit;
 use crate::error::ServiceError;
 use crate::host::Host;
 use crate::identities::{Changes, Identity, access_key_row, fresh_record};
+use crate::operator;
 
 /// Access keys of one service: one in use, and one to take its place.
 const ACCESS_KEYS_MAX: usize = 2;
@@ -72,7 +74,9 @@ pub(crate) async fn create_access_key(
     let access_key = accounts::generate(&*host.rng)?;
     let identity = Identity::new(record.clone())?;
     record.access_keys.push(access_key_row(&host.keyring, &identity, &access_key, now)?);
-    save(host, record).await?;
+    let key = &access_key.access_key_id;
+    let event = operator::service_access_key_created(&name, key, host.uuid()?, now);
+    save(host, record, event).await?;
     Ok(access_key)
 }
 
@@ -90,7 +94,10 @@ pub(crate) async fn delete_access_key(
     };
     let mut record = identity.record().clone();
     record.access_keys.retain(|row| row.access_key_id != access_key_id);
-    save(host, record).await
+    let (event_id, now) = (host.uuid()?, host.clock.now());
+    let name = identity.name();
+    let event = operator::service_access_key_deleted(name, &access_key_id, event_id, now);
+    save(host, record, event).await
 }
 
 /// All registered services, and after them those that only have access keys left.
@@ -119,14 +126,21 @@ pub(crate) fn list(host: &Host) -> Vec<ServiceSummary> {
     registered.chain(left).collect()
 }
 
-async fn save(host: &Host, record: IdentityRecord) -> Result<(), ServiceAccessKeyError> {
+/// Saves a service's access keys and what is told of it, in one change.
+async fn save(
+    host: &Host,
+    record: IdentityRecord,
+    event: Vec<u8>,
+) -> Result<(), ServiceAccessKeyError> {
     let changes = Changes::new(host);
     let now = host.clock.now();
     let save = move |transaction: &mut store::Transaction<'_>| {
         if transaction.account(*SYSTEM_ACCOUNT)?.is_none() {
             transaction.save_account(&accounts::empty(*SYSTEM_ACCOUNT, now))?;
         }
-        changes.save(transaction, record).map(drop).map_err(ServiceAccessKeyError::from)
+        changes.save(transaction, record)?;
+        commit(transaction, event).map_err(ServiceAccessKeyError::from)
     };
-    host.store.write(save).await
+    let committed = host.store.write(save).await?;
+    Ok(host.outbox.hand_over(&host.journal, &committed).await.map_err(ServiceError::from)?)
 }

@@ -28,8 +28,8 @@ const DEFAULT: Spec = Spec {
     is_use: false,
     read_only: false,
     unrecorded: &[],
-    // Answers hold secrets.
     records_answer: false,
+    records_key: false,
     request_quota: RequestQuota::Unlimited,
     answer: AnswerForm::Xml(STS_NAMESPACE),
 };

@@ -39,6 +39,7 @@ impl Operation for AssumeRole {
         cross_account: true,
         // CloudTrail's records of AssumeRole say so.
         read_only: true,
+        records_answer: true,
         ..DEFAULT
     };
 

@@ -47,6 +47,7 @@ impl Operation for GetSessionToken {
         actions: &["sts:GetSessionToken"],
         undeniable: true,
         read_only: true,
+        records_answer: true,
         ..DEFAULT
     };
 
@@ -93,6 +94,7 @@ impl Operation for GetFederationToken {
         actions: &["sts:GetFederationToken"],
         tagging_action: Some("sts:TagSession"),
         read_only: true,
+        records_answer: true,
         ..DEFAULT
     };
 

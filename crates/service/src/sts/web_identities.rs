@@ -31,6 +31,7 @@ impl Operation for AssumeRoleWithWebIdentity {
         actions: &["sts:AssumeRoleWithWebIdentity"],
         tagging_action: Some("sts:TagSession"),
         read_only: true,
+        records_answer: true,
         ..DEFAULT
     };
 

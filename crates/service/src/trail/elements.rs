@@ -10,6 +10,8 @@ pub(super) fn camel_case(value: Value) -> Value {
         Value::Object(members) => Value::Object(
             members
                 .into_iter()
+                // Secrets are null.
+                .filter(|(_, value)| !value.is_null())
                 .map(|(name, value)| {
                     let value = date(&name, &value).unwrap_or_else(|| camel_case(value));
                     (lower_first(&name), value)
@@ -21,15 +23,23 @@ pub(super) fn camel_case(value: Value) -> Value {
     }
 }
 
-/// A member that is a date: epoch seconds on the wire, `Aug 10, 2022, 10:38:27 PM` in the record.
+/// A member that is a date: epoch seconds or ISO 8601 on the wire, `Aug 10, 2022, 10:38:27 PM` in the record.
 fn date(name: &str, value: &Value) -> Option<Value> {
-    let milliseconds =
-        value.as_f64().filter(|_| name.ends_with("Date")).map(|seconds| seconds * 1000.0)?;
-    #[expect(
-        clippy::as_conversions,
-        reason = "a float becomes an integer in no other way; it saturates"
-    )]
-    let time = Timestamp::from_millisecond(milliseconds as i64).ok()?;
+    if !name.ends_with("Date") && name != "Expiration" {
+        return None;
+    }
+    let time = match value {
+        Value::String(text) => text.parse().ok()?,
+        Value::Number(seconds) => {
+            let milliseconds = seconds.as_f64()? * 1000.0;
+            #[expect(
+                clippy::as_conversions,
+                reason = "a float becomes an integer in no other way; it saturates"
+            )]
+            Timestamp::from_millisecond(milliseconds as i64).ok()?
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
     Some(Value::String(shape::cloudtrail_date(time)))
 }
 

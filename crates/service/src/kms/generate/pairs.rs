@@ -80,7 +80,8 @@ impl Operation for GenerateDataKeyPair {
             key_id: key.arn(),
             key_pair_spec: spec,
             ciphertext_for_recipient,
-        }))
+        })
+        .by_material(key.told_key_material_id()))
     }
 }
 
@@ -141,7 +142,8 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
             key_id: key.arn(),
             key_pair_spec: spec,
             key_material_id: key.told_key_material_id(),
-        }))
+        })
+        .by_material(key.told_key_material_id()))
     }
 }
 

@@ -145,6 +145,7 @@ impl Operation for CreateGrant {
         Ok(Done {
             response: CreateGrantResponse { grant_token, grant_id: named.grant_id },
             committed: done.committed,
+            materials: done.materials,
         })
     }
 }

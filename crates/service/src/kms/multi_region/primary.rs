@@ -32,6 +32,7 @@ impl Operation for UpdatePrimaryRegion {
         actions: &["kms:UpdatePrimaryRegion"],
         key_state: KeyStateRule::Usable,
         answer: AnswerForm::Empty,
+        records_key: true,
         ..DEFAULT
     };
 

@@ -25,7 +25,7 @@ use crate::operation::{Operation, Spec};
 use crate::quotas::check_keys;
 use crate::snapshot::{KeySnapshot, identity_of};
 use crate::target::{Replica, Target};
-use crate::trail::{Done, Resource};
+use crate::trail::Done;
 
 /// Makes the same key in another Region.
 pub(crate) struct ReplicateKey;
@@ -88,11 +88,10 @@ impl Operation for ReplicateKey {
             request.bypass_policy_lockout_safety_check.unwrap_or_default(),
         )?;
         let replica = replica(context, &primary, request, region, policy).await?;
-        let created = Resource::of_key(&replica.key);
         let event_id = host.uuid()?;
         let keys_max = host.quotas.keys_max(replica.key.account, region);
         context
-            .change_with_events(vec![created], move |transaction, events| {
+            .change_with_events(Vec::new(), move |transaction, events| {
                 check_keys(transaction, &replica.key, keys_max)?;
                 let record = Context::same_key(transaction, &primary)?;
                 named.refuse_gone(transaction)?;
