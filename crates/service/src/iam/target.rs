@@ -330,6 +330,7 @@ mod tests {
                     access_keys: Vec::new(),
                     owned_keys: Vec::new(),
                     aliases: Vec::new(),
+                    role_deletions: Vec::new(),
                 })?;
                 let judge = |transaction: &Transaction<'_>| {
                     [&of_former, &of_later, &of_aws].map(|policy| {
