@@ -39,6 +39,7 @@ mod jobs;
 mod key_state;
 mod kms;
 mod last_usage;
+mod linked_roles;
 mod managed_keys;
 mod open;
 mod operation;

@@ -28,6 +28,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::{Facts, IamFacts};
 use crate::identities::Identity;
+use crate::linked_roles::PATH_PREFIX;
 use crate::operation::{Operation, Spec};
 use crate::principals::{self, Named};
 use crate::target::Target;
@@ -51,6 +52,14 @@ impl Operation for CreateRole {
     };
 
     fn check(request: &CreateRoleRequest) -> Result<(), ServiceError> {
+        if request.path.as_deref().is_some_and(|path| path.starts_with(PATH_PREFIX)) {
+            return Err(ServiceError::new(
+                ErrorCode::InvalidInput,
+                format!(
+                    "Path prefix '{PATH_PREFIX}' can only be used for AWS Service linked Roles"
+                ),
+            ));
+        }
         check_new_tags(request.tags.as_deref())
     }
 
@@ -149,7 +158,12 @@ impl Operation for UpdateRole {
     ) -> Result<Done<UpdateRoleResponse>, ServiceError> {
         let description = request.description.clone();
         let max_session_seconds = seconds(request.max_session_duration);
-        change(context, target.existing()?, move |record, _| {
+        // "You can edit the description of any role" (IAM User Guide, "Update a service-linked role").
+        let role = match (request.max_session_duration, request.max_signin_session_duration) {
+            (None, None) => target.existing()?,
+            (Some(_), _) | (_, Some(_)) => target.changeable()?,
+        };
+        change(context, role, move |record, _| {
             let row = &mut record.identity;
             // What is left out goes back to its default (IAM API Reference, "UpdateRole").
             row.max_session_seconds = max_session_seconds;
@@ -214,7 +228,7 @@ impl Operation for DeleteRole {
         target: Authorized<OneIdentity>,
         _request: &DeleteRoleRequest,
     ) -> Result<Done<()>, ServiceError> {
-        let role = target.existing()?;
+        let role = target.changeable()?;
         refuse_if_policies(role.record())?;
         delete(context, role, |_| Ok(())).await
     }
@@ -281,7 +295,7 @@ impl Operation for UpdateAssumeRolePolicy {
         request: &UpdateAssumeRolePolicyRequest,
     ) -> Result<Done<()>, ServiceError> {
         let trust = required(&request.policy_document)?.clone();
-        let role = target.existing()?;
+        let role = target.changeable()?;
         let named = check_trust(context, &trust)?;
         change(context, role, move |record, transaction| {
             named.refuse_gone(transaction)?;
@@ -300,7 +314,7 @@ tag_operations! {
 }
 
 /// A role as it is told; lists leave out tags and boundary.
-fn described(role: &Identity, partition: Partition, is_whole: bool) -> Role {
+pub(super) fn described(role: &Identity, partition: Partition, is_whole: bool) -> Role {
     let row = role.row();
     let session_seconds = row.max_session_seconds.unwrap_or(SESSION_SECONDS_DEFAULT);
     Role {
