@@ -182,11 +182,15 @@ def test_every_operation_that_changes_a_role_is_judged(iam, ours):
     assert changing == set(REFUSED) | ALLOWED
 
 
-@pytest.mark.parametrize("operation", REFUSED)
-def test_the_account_changes_nothing(iam, linked, operation):
+@pytest.mark.parametrize("operation, parameters", [
+    *REFUSED.items(),
+    ("UpdateRole", {"Description": "x", "MaxSigninSessionDuration": 7200}),
+    ("UpdateRole", {"ResetMaxSigninSessionDuration": True}),
+])
+def test_the_account_changes_nothing(iam, linked, operation, parameters):
     role = linked("cks.kms.amazonaws.com")
     call = getattr(iam, re.sub("(?<!^)(?=[A-Z])", "_", operation).lower())
-    told = refused("UnmodifiableEntity", call, RoleName=role["RoleName"], **REFUSED[operation])
+    told = refused("UnmodifiableEntity", call, RoleName=role["RoleName"], **parameters)
     assert told == (f"Cannot perform the operation on the protected role '{role['RoleName']}'"
                     " - this role is only modifiable by AWS")
     assert iam.get_role(RoleName=role["RoleName"])["Role"] == role

@@ -158,10 +158,13 @@ impl Operation for UpdateRole {
     ) -> Result<Done<UpdateRoleResponse>, ServiceError> {
         let description = request.description.clone();
         let max_session_seconds = seconds(request.max_session_duration);
+        let are_sessions_meant = request.max_session_duration.is_some()
+            || request.max_signin_session_duration.is_some()
+            || request.reset_max_signin_session_duration == Some(true);
         // "You can edit the description of any role" (IAM User Guide, "Update a service-linked role").
-        let role = match (request.max_session_duration, request.max_signin_session_duration) {
-            (None, None) => target.existing()?,
-            (Some(_), _) | (_, Some(_)) => target.changeable()?,
+        let role = match are_sessions_meant {
+            true => target.changeable()?,
+            false => target.existing()?,
         };
         change(context, role, move |record, _| {
             let row = &mut record.identity;
