@@ -149,6 +149,7 @@ pub(crate) fn empty(account: AccountId, now: Timestamp) -> AccountRecord {
         access_keys: Vec::new(),
         owned_keys: Vec::new(),
         aliases: Vec::new(),
+        role_deletions: Vec::new(),
     }
 }
 

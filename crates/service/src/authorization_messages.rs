@@ -22,7 +22,7 @@ const LIFE_SECONDS: i64 = 129_600;
 const DECODED_BYTES_MAX: usize = 4_096;
 
 /// The condition keys that are told where the request has them, as AWS writes them.
-const KEYS: [&str; 67] = [
+const KEYS: [&str; 68] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalType",
@@ -65,6 +65,7 @@ const KEYS: [&str; 67] = [
     "kms:ReplicaRegion",
     "iam:PolicyARN",
     "iam:PermissionsBoundary",
+    "iam:AWSServiceName",
     "sts:ExternalId",
     "sts:RoleSessionName",
     "sts:SourceIdentity",

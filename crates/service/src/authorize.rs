@@ -18,6 +18,7 @@ use crate::conditions::Conditions;
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::grantee_grants::{GranteeGrants, permissions_asked};
+use crate::linked_roles;
 use crate::managed_keys;
 use crate::snapshot::KeySnapshot;
 use crate::target::{Ask, Lookup, NamedBy, Target};
@@ -286,6 +287,10 @@ pub(crate) fn put_for<T>(
             let policies = Policies { grants: Some(grants), ..of_key(call, key, own) };
             (key.arn_text(), policies)
         }
+    };
+    let policies = match linked_roles::is_session(principal) {
+        true => Policies { service_control: &[], resource_control: &[], ..policies },
+        false => policies,
     };
     let query = Query { principal, action, resource, context: conditions };
     Ok(to(&query, &policies))

@@ -343,6 +343,7 @@ impl Conditions<'_> {
                 (!keys.is_empty()).then(|| ConditionValues::many(keys.iter().map(String::as_str)))
             }
             "iam:policyarn" => self.facts.iam.policy_arn.map(ConditionValues::from),
+            "iam:awsservicename" => self.facts.iam.aws_service_name.map(ConditionValues::from),
             "iam:permissionsboundary" => {
                 let given = self.facts.iam.permissions_boundary;
                 let stored = || self.identity?.row().permissions_boundary.as_deref();

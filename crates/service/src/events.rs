@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use store::KeyRecord;
 use uuid::Uuid;
 use wire::enums::{OriginType, RotationType};
-use wire::names::{KeyArn, KeyId, KeyMaterialId, Region};
+use wire::names::{AccountId, KeyArn, KeyId, KeyMaterialId, Region};
 
 use crate::error::ServiceError;
 use crate::host::Host;
+use crate::identities::Identity;
 use crate::kms::other_regions;
 use crate::services::SYSTEM_ACCOUNT;
 use crate::snapshot::arn_of;
@@ -73,7 +74,7 @@ pub(crate) fn owned_key_rotated(
     details.insert("keyOrigin".to_owned(), OriginType::AwsKms.as_str().into());
     details.insert("keyId".to_owned(), key_id.to_string().into());
     let arn = KeyArn { region, account: *SYSTEM_ACCOUNT, key_id };
-    event_of("RotateKey", &arn, details, event_id, now)
+    event_of("RotateKey", About::key(&arn), details, event_id, now)
 }
 
 fn rotation_details(
@@ -117,28 +118,64 @@ fn event(
 ) -> Vec<u8> {
     let arn = KeyArn { region, ..arn_of(&record.key) };
     details.insert("keyId".to_owned(), record.key.key_id.to_string().into());
-    event_of(event_name, &arn, details, event_id, now)
+    event_of(event_name, About::key(&arn), details, event_id, now)
+}
+
+/// `CreateServiceLinkedRole` for a role that came with what needs it, told in the Region where that was made.
+pub(crate) fn linked_role_created(role: &Identity, region: Region, event_id: Uuid) -> Vec<u8> {
+    let row = role.row();
+    let mut details = Map::new();
+    details.insert("roleName".to_owned(), row.name.clone().into());
+    details.insert("roleId".to_owned(), row.identity_id.clone().into());
+    let about = About {
+        event_source: "iam.amazonaws.com",
+        account: row.account,
+        region,
+        resource_type: "AWS::IAM::Role",
+        arn: role.arn(region.partition()),
+    };
+    event_of("CreateServiceLinkedRole", about, details, event_id, row.created)
+}
+
+/// What an event is about.
+struct About {
+    event_source: &'static str,
+    account: AccountId,
+    region: Region,
+    resource_type: &'static str,
+    arn: String,
+}
+
+impl About {
+    fn key(arn: &KeyArn) -> About {
+        About {
+            event_source: "kms.amazonaws.com",
+            account: arn.account,
+            region: arn.region,
+            resource_type: "AWS::KMS::Key",
+            arn: arn.to_string(),
+        }
+    }
 }
 
 fn event_of(
     event_name: &str,
-    arn: &KeyArn,
+    about: About,
     details: Map<String, Value>,
     event_id: Uuid,
     now: Timestamp,
 ) -> Vec<u8> {
-    let (account_id, region) = (arn.account.to_string(), arn.region);
-    let arn = arn.to_string();
+    let About { event_source, account, region, resource_type, arn } = about;
+    let account_id = account.to_string();
     let details = Value::Object(details).to_string();
     let event_id = event_id.to_string();
-    let resources =
-        [audit::Resource { account_id: &account_id, resource_type: "AWS::KMS::Key", arn: &arn }];
+    let resources = [audit::Resource { account_id: &account_id, resource_type, arn: &arn }];
     let mut out = Vec::new();
     Record {
         invoked_by: None,
         user_identity: UserIdentity::AwsInternal { account_id: &account_id },
         event_time: now,
-        event_source: "kms.amazonaws.com",
+        event_source,
         event_name,
         aws_region: region.as_str(),
         source_ip_address: "AWS Internal",

@@ -57,6 +57,8 @@ pub(crate) struct IamFacts<'r> {
     pub(crate) policy_arn: Option<&'r str>,
     /// `iam:PermissionsBoundary`.
     pub(crate) permissions_boundary: Option<&'r str>,
+    /// `iam:AWSServiceName`.
+    pub(crate) aws_service_name: Option<&'r str>,
     /// `aws:RequestTag/KEY` and `aws:TagKeys`.
     pub(crate) tags: &'r [wire::iam::tags::Tag],
 }

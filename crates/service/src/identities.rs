@@ -21,7 +21,7 @@ use wire::names::{AccountId, Partition};
 use crate::last_used::Unkept;
 
 pub(crate) use changes::{Changes, access_key_row, fresh_record, load};
-pub(crate) use identity::{Identity, PolicyArn, PrincipalArn};
+pub(crate) use identity::{Identity, PolicyArn, PrincipalArn, arn_of};
 pub(crate) use managed_policies::{ManagedPolicy, managed_policies, managed_policy};
 pub(crate) use standing::{Holder, NOTHING, Standing, in_partitions, of_partition};
 

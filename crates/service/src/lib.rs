@@ -40,6 +40,7 @@ mod key_state;
 mod kms;
 mod last_usage;
 mod last_used;
+mod linked_roles;
 mod managed_keys;
 mod open;
 mod operation;

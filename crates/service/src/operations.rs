@@ -7,7 +7,8 @@ use crate::forward_access;
 use crate::iam::{
     absent, access_keys, account_aliases, account_details, accounts, context_keys, group_policies,
     groups, open_id_connect_provider_tags, open_id_connect_providers, permissions_boundaries,
-    policies, policy_tags, policy_versions, role_policies, roles, simulation, user_policies, users,
+    policies, policy_tags, policy_versions, role_policies, roles, service_linked_roles, simulation,
+    user_policies, users,
 };
 use crate::kms::{
     aliases, encrypt, generate, grants, import, key_policies, keys, mac, multi_region, public_keys,
@@ -130,6 +131,9 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<roles::TagRole>::new(),
     &Row::<roles::UntagRole>::new(),
     &Row::<roles::ListRoleTags>::new(),
+    &Row::<service_linked_roles::CreateServiceLinkedRole>::new(),
+    &Row::<service_linked_roles::DeleteServiceLinkedRole>::new(),
+    &Row::<service_linked_roles::GetServiceLinkedRoleDeletionStatus>::new(),
     &Row::<role_policies::PutRolePolicy>::new(),
     &Row::<role_policies::GetRolePolicy>::new(),
     &Row::<role_policies::DeleteRolePolicy>::new(),

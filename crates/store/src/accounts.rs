@@ -1,4 +1,5 @@
-//! The account aggregate: the account's own row, its access keys and alias, and the system account's AWS owned keys.
+//! The account aggregate: the account's own row, its access keys and alias, what became of its service-linked roles'
+//! deletions, and the system account's AWS owned keys.
 
 use crypto::seal::{SEAL_BYTES, SealKeys};
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use crate::columns::{Columns, Values};
 use crate::error::{Result, StoreError};
 use crate::identity_rows::USER_ACCESS_KEYS;
 use crate::owned_key_materials::{self, OwnedKeyMaterialRow};
+use crate::role_deletions::RoleDeletionRow;
 use crate::schema::SealedTable;
 use crate::seal::{Manifest, Seal};
 use crate::sequences::Aggregate;
@@ -32,6 +34,8 @@ pub struct AccountRecord {
     pub owned_keys: Vec<OwnedKeyMaterialRow>,
     /// Its alias, if it has one; the store would keep more.
     pub aliases: Vec<AccountAliasRow>,
+    /// The newest deletions of its service-linked roles, by id.
+    pub role_deletions: Vec<RoleDeletionRow>,
 }
 
 /// The account itself.
@@ -79,6 +83,7 @@ struct StoredAccount {
     access_keys: Vec<Stored<AccessKeyRow>>,
     owned_keys: Vec<Stored<OwnedKeyMaterialRow>>,
     aliases: Vec<Stored<AccountAliasRow>>,
+    role_deletions: Vec<Stored<RoleDeletionRow>>,
 }
 
 impl AccountRow {
@@ -110,6 +115,7 @@ impl Snapshot<'_> {
             access_keys: aggregate::rows(stored.access_keys),
             owned_keys: aggregate::rows(stored.owned_keys),
             aliases: aggregate::rows(stored.aliases),
+            role_deletions: aggregate::rows(stored.role_deletions),
         }))
     }
 
@@ -140,6 +146,7 @@ impl Snapshot<'_> {
             if aggregate::exists::<AccessKeyRow>(connection, &identity)?
                 || aggregate::exists::<OwnedKeyMaterialRow>(connection, &identity)?
                 || aggregate::exists::<AccountAliasRow>(connection, &identity)?
+                || aggregate::exists::<RoleDeletionRow>(connection, &identity)?
             {
                 return Err(refuse(account, "rows of the account stand without it"));
             }
@@ -151,12 +158,13 @@ impl Snapshot<'_> {
         let access_keys = aggregate::load(connection, keys, &identity, &mut manifest)?;
         let owned_keys = aggregate::load(connection, keys, &identity, &mut manifest)?;
         let aliases = aggregate::load(connection, keys, &identity, &mut manifest)?;
+        let role_deletions = aggregate::load(connection, keys, &identity, &mut manifest)?;
         if !manifest.check(keys, seal.version, &manifest_tag) {
             return Err(refuse(account, "the account's rows do not fit its manifest"));
         }
         self.check_newest(Aggregate::account(account), Some(row.sequence))
             .map_err(|why| refuse(account, why))?;
-        Ok(Some(StoredAccount { account: row, access_keys, owned_keys, aliases }))
+        Ok(Some(StoredAccount { account: row, access_keys, owned_keys, aliases, role_deletions }))
     }
 }
 
@@ -187,10 +195,10 @@ impl Transaction<'_> {
     pub fn save_account(&mut self, record: &AccountRecord) -> Result<u64> {
         let row = &record.account;
         let stored = self.stored_account(row.account)?;
-        let (stored_sequence, stored_keys, stored_owned, stored_aliases) =
-            stored.map_or((0, Vec::new(), Vec::new(), Vec::new()), |stored| {
-                let StoredAccount { account, access_keys, owned_keys, aliases } = stored;
-                (account.sequence, access_keys, owned_keys, aliases)
+        let stored_sequence = stored.as_ref().map_or(0, |stored| stored.account.sequence);
+        let (stored_keys, stored_owned, stored_aliases, stored_deletions) = stored
+            .map_or_else(Default::default, |stored| {
+                (stored.access_keys, stored.owned_keys, stored.aliases, stored.role_deletions)
             });
         if stored_sequence != row.sequence {
             let identity = row.account.to_string();
@@ -208,6 +216,7 @@ impl Transaction<'_> {
         let access_keys = self.plan(row, sequence, &stored_keys, &record.access_keys)?;
         let owned_keys = self.plan(row, sequence, &stored_owned, &record.owned_keys)?;
         let aliases = self.plan(row, sequence, &stored_aliases, &record.aliases)?;
+        let role_deletions = self.plan(row, sequence, &stored_deletions, &record.role_deletions)?;
 
         let mut values = row.values(sequence)?;
         let seal = Seal::of_row(self.seal_keys(), &ACCOUNTS, &values);
@@ -215,6 +224,7 @@ impl Transaction<'_> {
         access_keys.list(&mut manifest);
         owned_keys.list(&mut manifest);
         aliases.list(&mut manifest);
+        role_deletions.list(&mut manifest);
         values.extend(seal.values());
         values.push(Value::Blob(manifest.tag(self.seal_keys()).to_vec()));
         self.all_or_nothing(|transaction| {
@@ -223,6 +233,7 @@ impl Transaction<'_> {
             access_keys.write(connection)?;
             owned_keys.write(connection)?;
             aliases.write(connection)?;
+            role_deletions.write(connection)?;
             transaction.tell(Change::Account { account: row.account })?;
             for access_key in access_keys.touched() {
                 let access_key_id = access_key.access_key_id.clone();

@@ -9,7 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
 use crate::{
-    account_aliases, caller_usages, digest_keys, oidc_provider_rows, owned_key_materials, schema,
+    account_aliases, caller_usages, digest_keys, oidc_provider_rows, owned_key_materials,
+    role_deletions, schema,
 };
 
 /// Every step, oldest first.
@@ -23,6 +24,7 @@ const STEPS: &[&str] = &[
     digest_keys::SCHEMA,
     account_aliases::VERSION_8,
     caller_usages::VERSION_9,
+    role_deletions::SCHEMA,
 ];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
@@ -111,7 +113,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 9);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 10);
     }
 
     #[test]
@@ -120,7 +122,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 9 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 10 }), "{refusal}");
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::material_imports::MATERIAL_IMPORTS;
 use crate::multi_region_keys::MULTI_REGION_KEYS;
 use crate::oidc_provider_rows::{OIDC_CLIENT_IDS, OIDC_THUMBPRINTS};
 use crate::owned_key_materials::OWNED_KEY_MATERIALS;
+use crate::role_deletions::ROLE_DELETIONS;
 use crate::rotations::{MATERIAL_ROTATIONS, ROTATIONS};
 use crate::tags::TAGS;
 
@@ -413,6 +414,7 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &ACCOUNTS,
     &ACCESS_KEYS,
     &ACCOUNT_ALIASES,
+    &ROLE_DELETIONS,
     &OWNED_KEY_MATERIALS,
     &IDENTITIES,
     &IDENTITY_POLICIES,
@@ -481,6 +483,7 @@ mod tests {
         (&ACCOUNTS, accounts::ONE),
         (&ACCESS_KEYS, AccessKeyRow::OF_OWNER),
         (&ACCOUNT_ALIASES, AccountAliasRow::OF_OWNER),
+        (&ROLE_DELETIONS, RoleDeletionRow::OF_OWNER),
         (&OWNED_KEY_MATERIALS, OwnedKeyMaterialRow::OF_OWNER),
         (&IDENTITIES, identities::ONE),
         (&IDENTITY_POLICIES, IdentityPolicyRow::OF_OWNER),
@@ -560,6 +563,7 @@ mod tests {
         for (sql, index) in [
             (grants::OF_GRANTEE, "grants USING INDEX grants_by_grantee (grantee=? AND region=?"),
             (grants::PAGE_OF_GRANTEE, "grants USING INDEX grants_by_grantee (grantee=? AND regio"),
+            (role_deletions::GRANTED, "grants USING COVERING INDEX grants_by_grantee (grantee=?)"),
             (grants::OF_PRINCIPAL, "grants USING INDEX grants_by_grantee (grantee=?)"),
             (grants::OF_PRINCIPAL, "grants USING INDEX grants_by_retiring (retiring=?)"),
             (grants::NAMED, "grants USING INDEX grants_by_name (region=? AND key_id=? AND name=?"),

@@ -360,6 +360,7 @@ mod tests {
             access_keys: Vec::new(),
             owned_keys: Vec::new(),
             aliases: Vec::new(),
+            role_deletions: Vec::new(),
         }
     }
 

@@ -76,6 +76,8 @@ pub const ROLE_NAME_CHARS_MAX: u64 = 64;
 pub const IAM_NAME_CHARS_MAX: u64 = 128;
 /// Longest suffix of a service-linked role's name.
 pub const CUSTOM_SUFFIX_CHARS_MAX: u64 = 64;
+/// Longest id of a deletion of a service-linked role.
+pub const DELETION_TASK_ID_CHARS_MAX: u64 = 1000;
 /// Longest path of a user, group, role or policy.
 pub const PATH_CHARS_MAX: u64 = 512;
 /// Shortest ARN in IAM and STS.

@@ -11,8 +11,8 @@ use wire::{
     iam::{
         access_keys::*, account_details::*, accounts::*, group_policies::*, groups::*,
         instance_profiles::*, open_id_connect_providers::*, permissions_boundaries::*, policies::*,
-        policy_versions::*, role_policies::*, roles::*, simulation::*, user_credentials::*,
-        user_policies::*, users::*,
+        policy_versions::*, role_policies::*, roles::*, service_linked_roles::*, simulation::*,
+        user_credentials::*, user_policies::*, users::*,
     },
     model::Request,
     query::decode,
@@ -165,6 +165,8 @@ fn requests_about_roles_are_read_whole() {
     read_whole::<UntagRoleRequest>();
     read_whole::<ListRoleTagsRequest>();
     read_whole::<CreateServiceLinkedRoleRequest>();
+    read_whole::<DeleteServiceLinkedRoleRequest>();
+    read_whole::<GetServiceLinkedRoleDeletionStatusRequest>();
 }
 
 #[test]

@@ -270,7 +270,7 @@ macro_rules! policy_operations {
                 target: Authorized<OneIdentity>,
                 $given: &$request,
             ) -> Result<Done<()>, ServiceError> {
-                let $target = target.existing()?;
+                let $target = target.changeable()?;
                 $work.await
             }
         }

@@ -19,6 +19,7 @@ pub(crate) mod policy_versions;
 mod quotas;
 pub(crate) mod role_policies;
 pub(crate) mod roles;
+pub(crate) mod service_linked_roles;
 pub(crate) mod simulation;
 mod tagging;
 mod target;
@@ -42,7 +43,7 @@ use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::quotas::RequestQuota;
 use crate::trail::Done;
 
-pub(crate) use target::attachable;
+pub(crate) use target::existing_policy;
 
 /// Facts that the operations of IAM share; each row says only what differs.
 const DEFAULT: Spec = Spec {

@@ -50,7 +50,7 @@ impl Operation for PutUserPermissionsBoundary {
         target: Authorized<OneIdentity>,
         request: &PutUserPermissionsBoundaryRequest,
     ) -> Result<Done<()>, ServiceError> {
-        put(context, target.existing()?, required(&request.permissions_boundary)?).await
+        put(context, target.changeable()?, required(&request.permissions_boundary)?).await
     }
 }
 
@@ -78,7 +78,7 @@ impl Operation for DeleteUserPermissionsBoundary {
         target: Authorized<OneIdentity>,
         _request: &DeleteUserPermissionsBoundaryRequest,
     ) -> Result<Done<()>, ServiceError> {
-        delete(context, target.existing()?).await
+        delete(context, target.changeable()?).await
     }
 }
 
@@ -110,7 +110,7 @@ impl Operation for PutRolePermissionsBoundary {
         target: Authorized<OneIdentity>,
         request: &PutRolePermissionsBoundaryRequest,
     ) -> Result<Done<()>, ServiceError> {
-        put(context, target.existing()?, required(&request.permissions_boundary)?).await
+        put(context, target.changeable()?, required(&request.permissions_boundary)?).await
     }
 }
 
@@ -138,7 +138,7 @@ impl Operation for DeleteRolePermissionsBoundary {
         target: Authorized<OneIdentity>,
         _request: &DeleteRolePermissionsBoundaryRequest,
     ) -> Result<Done<()>, ServiceError> {
-        delete(context, target.existing()?).await
+        delete(context, target.changeable()?).await
     }
 }
 

@@ -31,6 +31,7 @@ use crate::error::ServiceError;
 use crate::facts::{Facts, IamFacts};
 use crate::identities::Identity;
 use crate::last_used::{self, Use};
+use crate::linked_roles::PATH_PREFIX;
 use crate::operation::{Operation, Spec};
 use crate::principals::{self, Named};
 use crate::target::Target;
@@ -57,6 +58,14 @@ impl Operation for CreateRole {
     };
 
     fn check(request: &CreateRoleRequest) -> Result<(), ServiceError> {
+        if request.path.as_deref().is_some_and(|path| path.starts_with(PATH_PREFIX)) {
+            return Err(ServiceError::new(
+                ErrorCode::InvalidInput,
+                format!(
+                    "Path prefix '{PATH_PREFIX}' can only be used for AWS Service linked Roles"
+                ),
+            ));
+        }
         check_new_tags(request.tags.as_deref())
     }
 
@@ -158,7 +167,15 @@ impl Operation for UpdateRole {
     ) -> Result<Done<UpdateRoleResponse>, ServiceError> {
         let description = request.description.clone();
         let max_session_seconds = seconds(request.max_session_duration);
-        change(context, target.existing()?, move |record, _| {
+        let are_sessions_meant = request.max_session_duration.is_some()
+            || request.max_signin_session_duration.is_some()
+            || request.reset_max_signin_session_duration == Some(true);
+        // "You can edit the description of any role" (IAM User Guide, "Update a service-linked role").
+        let role = match are_sessions_meant {
+            true => target.changeable()?,
+            false => target.existing()?,
+        };
+        change(context, role, move |record, _| {
             let row = &mut record.identity;
             // What is left out goes back to its default (IAM API Reference, "UpdateRole").
             row.max_session_seconds = max_session_seconds;
@@ -223,7 +240,7 @@ impl Operation for DeleteRole {
         target: Authorized<OneIdentity>,
         _request: &DeleteRoleRequest,
     ) -> Result<Done<()>, ServiceError> {
-        let role = target.existing()?;
+        let role = target.changeable()?;
         refuse_if_policies(role.record())?;
         delete(context, role, |_| Ok(())).await
     }
@@ -290,7 +307,7 @@ impl Operation for UpdateAssumeRolePolicy {
         request: &UpdateAssumeRolePolicyRequest,
     ) -> Result<Done<()>, ServiceError> {
         let trust = required(&request.policy_document)?.clone();
-        let role = target.existing()?;
+        let role = target.changeable()?;
         let named = check_trust(context, &trust)?;
         change(context, role, move |record, transaction| {
             named.refuse_gone(transaction)?;
@@ -318,7 +335,7 @@ pub(super) fn told_last_used(last: Option<&Use>, now: Timestamp) -> RoleLastUsed
 }
 
 /// A role as it is told; lists leave out tags and boundary. Its last use is for whoever asks for one role.
-fn described(role: &Identity, partition: Partition, is_whole: bool) -> Role {
+pub(super) fn described(role: &Identity, partition: Partition, is_whole: bool) -> Role {
     let row = role.row();
     let session_seconds = row.max_session_seconds.unwrap_or(SESSION_SECONDS_DEFAULT);
     Role {

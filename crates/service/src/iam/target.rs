@@ -9,6 +9,7 @@ use wire::names::{AccountId, Partition};
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::identities::{Identity, PolicyArn, managed_policy};
+use crate::linked_roles;
 use crate::target::{ASKS_MAX, Ask, Lookup, Target};
 use crate::trail::Resource;
 
@@ -55,6 +56,15 @@ impl OneIdentity {
     /// The identity, which must exist.
     pub(super) fn existing(&self) -> Result<&Arc<Identity>, ServiceError> {
         self.identity.as_ref().ok_or_else(|| no_such(self.kind, &self.name))
+    }
+
+    /// The identity, which must exist and be its account's to change.
+    pub(super) fn changeable(&self) -> Result<&Arc<Identity>, ServiceError> {
+        let identity = self.existing()?;
+        match linked_roles::is_linked(identity.row()) {
+            true => Err(protected(identity.name())),
+            false => Ok(identity),
+        }
     }
 
     /// Refuses a name that is taken.
@@ -228,8 +238,25 @@ impl Attachable {
     }
 }
 
+/// The managed policy with an ARN, if there is one that a user, group or role of the account can have.
+pub(super) fn attachable(
+    context: &Context<'_>,
+    account: AccountId,
+    arn: &str,
+) -> Result<Attachable, ServiceError> {
+    let policy = existing_policy(context, account, arn)?;
+    let of_aws = managed_policy(&policy.stored_arn);
+    match of_aws.is_some_and(|of_aws| &*of_aws.path == linked_roles::PATH_PREFIX) {
+        true => Err(ServiceError::new(
+            ErrorCode::PolicyNotAttachable,
+            "Cannot attach a Service Role Policy to a Customer Role.",
+        )),
+        false => Ok(policy),
+    }
+}
+
 /// The managed policy with an ARN, if there is one.
-pub(crate) fn attachable(
+pub(crate) fn existing_policy(
     context: &Context<'_>,
     account: AccountId,
     arn: &str,
@@ -259,6 +286,14 @@ pub(super) fn no_such(kind: IdentityKind, name: &str) -> ServiceError {
     let kind = kind.as_str();
     let message = format!("The {kind} with name {name} cannot be found.");
     ServiceError::new(ErrorCode::NoSuchEntity, message)
+}
+
+/// The role is its service's.
+fn protected(role_name: &str) -> ServiceError {
+    let message = format!(
+        "Cannot perform the operation on the protected role '{role_name}' - this role is only modifiable by AWS"
+    );
+    ServiceError::new(ErrorCode::UnmodifiableEntity, message)
 }
 
 /// The name is taken.
@@ -331,6 +366,7 @@ mod tests {
                     access_keys: Vec::new(),
                     owned_keys: Vec::new(),
                     aliases: Vec::new(),
+                    role_deletions: Vec::new(),
                 })?;
                 let judge = |transaction: &Transaction<'_>| {
                     [&of_former, &of_later, &of_aws].map(|policy| {

@@ -266,7 +266,7 @@ pub(super) fn bound(
 }
 
 /// IAM tells whole seconds.
-pub(super) fn whole_second(now: Timestamp) -> Timestamp {
+pub(crate) fn whole_second(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 

@@ -20,7 +20,7 @@ use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::{Facts, IamFacts};
-use crate::iam::{attachable, check_document, counted_characters};
+use crate::iam::{check_document, counted_characters, existing_policy};
 use crate::operation::{Operation, Spec};
 use crate::sessions::{Claims, SessionKind, seal};
 use crate::target::{ASKS_MAX, Ask, Lookup, NoTarget, Target};
@@ -225,7 +225,7 @@ fn session_policies(
     }
     let given = asked.policy_arns.iter().filter_map(|descriptor| descriptor.arn.as_deref());
     let policy_arns = given
-        .map(|arn| attachable(context, asked.account, arn).map(|policy| policy.stored_arn))
+        .map(|arn| existing_policy(context, asked.account, arn).map(|policy| policy.stored_arn))
         .collect::<Result<Vec<_>, ServiceError>>()?;
     let characters_count = asked.policy.map_or(0, counted_characters)
         + policy_arns.iter().map(String::len).sum::<usize>();

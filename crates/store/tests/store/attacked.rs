@@ -60,6 +60,7 @@ impl Attacked {
             record.owned_keys = [2 * number, 2 * number + 1].map(owned_key_material).into();
             let account_alias = format!("alias-of-{number}");
             record.aliases = vec![store::AccountAliasRow { account_alias }];
+            record.role_deletions = [None, Some("still used".to_owned())].map(role_deletion).into();
             save_account(&place.store, &record).await;
             look();
         }
@@ -252,6 +253,8 @@ async fn change_again(place: &Place) {
             account.owned_keys[0].domain_key_version = 4;
             account.owned_keys.pop();
             account.aliases[0].account_alias = "another".to_owned();
+            account.role_deletions[0].failure = Some("another".to_owned());
+            account.role_deletions.pop();
             transaction.save_account(&account)?;
             transaction.delete_key(region(0), key_id(4))?;
             for key in populated().into_iter().map(|record| record.key) {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use store::{DeploymentRow, KeyRecord, LockedStore, Store, StoreError, StoreOptions};
+use store::{
+    AccountRecord, DeploymentRow, KeyRecord, LockedStore, Store, StoreError, StoreOptions,
+};
 use tempfile::TempDir;
 use wire::enums::{KeyMaterialState, KeyState};
 
@@ -90,28 +92,32 @@ async fn a_key_of_version_1_gets_what_is_new() {
 }
 
 #[tokio::test]
-async fn an_account_of_version_1_gets_an_alias() {
-    let folder = version_1("");
-    let store = open_in(folder.path()).unwrap();
-    let found: Result<_, StoreError> = store.read(|snapshot| snapshot.account(account(1))).await;
-    let mut record = found.unwrap().unwrap();
-    assert_eq!(record.aliases, []);
-    record.aliases = vec![store::AccountAliasRow { account_alias: "first".to_owned() }];
-    let record = save_account(&store, &record).await;
-    drop(store);
+async fn an_account_of_version_1_gets_what_is_new() {
+    for table in ["account_aliases", "role_deletions"] {
+        let folder = version_1("");
+        let store = open_in(folder.path()).unwrap();
+        let mut record = stored_account(&store).await.unwrap().unwrap();
+        assert_eq!((record.aliases.len(), record.role_deletions.len()), (0, 0));
+        record.aliases = vec![store::AccountAliasRow { account_alias: "first".to_owned() }];
+        record.role_deletions = vec![role_deletion(None)];
+        let record = save_account(&store, &record).await;
+        drop(store);
 
-    let store = open_in(folder.path()).unwrap();
-    let found: Result<_, StoreError> = store.read(|snapshot| snapshot.account(account(1))).await;
-    assert_eq!(found.unwrap(), Some(record));
-    drop(store);
-    stranger(&folder.path().join("keystead.db"))
-        .execute_batch("DELETE FROM account_aliases")
-        .unwrap();
-    let outcome = match open_in(folder.path()) {
-        Ok(store) => store.read(|snapshot| snapshot.account(account(1))).await.map(drop),
-        Err(error) => Err(error),
-    };
-    assert!(outcome.as_ref().is_err_and(is_seal), "{outcome:?}");
+        let store = open_in(folder.path()).unwrap();
+        assert_eq!(stored_account(&store).await.unwrap(), Some(record));
+        drop(store);
+        let stranger = stranger(&folder.path().join("keystead.db"));
+        stranger.execute_batch(&format!("DELETE FROM {table}")).unwrap();
+        let outcome = match open_in(folder.path()) {
+            Ok(store) => stored_account(&store).await.map(drop),
+            Err(error) => Err(error),
+        };
+        assert!(outcome.as_ref().is_err_and(is_seal), "{table}: {outcome:?}");
+    }
+}
+
+async fn stored_account(store: &Store) -> Result<Option<AccountRecord>, StoreError> {
+    store.read(|snapshot| snapshot.account(account(1))).await
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use store::{
     CallerUsageRow, ClientIdRow, GrantRow, IdentityKind, IdentityPolicyRow, IdentityRecord,
     IdentityRow, IdentityTagRow, KeyPolicyRow, KeyRecord, KeyRow, KeyUsageRow, LockedStore,
     MaterialImportRow, MaterialRotationRow, MaterialRow, MembershipRow, MultiRegionRow,
-    OWNED_WRAPPING_VERSIONS_START, OwnedKeyMaterialRow, RotationRow, Store, StoreError,
-    StoreOptions, TagRow, ThumbprintRow, UserAccessKeyRow,
+    OWNED_WRAPPING_VERSIONS_START, OwnedKeyMaterialRow, RoleDeletionRow, RotationRow, Store,
+    StoreError, StoreOptions, TagRow, ThumbprintRow, UserAccessKeyRow,
 };
 use tempfile::TempDir;
 use wire::enums::{
@@ -257,7 +257,18 @@ pub(crate) fn account_record(number: u8, access_keys: &[&str]) -> AccountRecord 
         access_keys,
         owned_keys: Vec::new(),
         aliases: Vec::new(),
+        role_deletions: Vec::new(),
     }
+}
+
+/// A deletion of a service-linked role that failed for this reason, or succeeded.
+pub(crate) fn role_deletion(failure: Option<String>) -> RoleDeletionRow {
+    let (outcome, resources) = match failure {
+        Some(_) => ("failed", vec!["arn:1".to_owned(), "arn:2".to_owned()]),
+        None => ("succeeded", Vec::new()),
+    };
+    let deletion_task_id = format!("task/aws-service-role/a.amazonaws.com/Role/{outcome}");
+    RoleDeletionRow { deletion_task_id, created: instant(8), failure, resources }
 }
 
 /// The n-th version of an owned key.

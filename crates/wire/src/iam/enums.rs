@@ -90,6 +90,14 @@ wire_enum! {
         None = "none",
     }
 
+    /// How far the deletion of a service-linked role is.
+    DeletionTaskStatus = "DeletionTaskStatusType" {
+        Succeeded = "SUCCEEDED",
+        InProgress = "IN_PROGRESS",
+        Failed = "FAILED",
+        NotStarted = "NOT_STARTED",
+    }
+
     /// A number that GetAccountSummary tells.
     SummaryKey = "summaryKeyType" {
         Users = "Users",

@@ -19,6 +19,7 @@ pub mod policy_versions;
 pub mod role_policies;
 pub mod roles;
 mod rules;
+pub mod service_linked_roles;
 pub mod simulation;
 pub mod tags;
 pub mod user_credentials;
@@ -85,7 +86,9 @@ pub(crate) const OPERATIONS: &[fn() -> (&'static str, Value)] = &[
     operation::<roles::TagRoleRequest>,
     operation::<roles::UntagRoleRequest>,
     operation::<roles::ListRoleTagsRequest>,
-    operation::<roles::CreateServiceLinkedRoleRequest>,
+    operation::<service_linked_roles::CreateServiceLinkedRoleRequest>,
+    operation::<service_linked_roles::DeleteServiceLinkedRoleRequest>,
+    operation::<service_linked_roles::GetServiceLinkedRoleDeletionStatusRequest>,
     operation::<instance_profiles::GetInstanceProfileRequest>,
     operation::<instance_profiles::ListInstanceProfilesRequest>,
     operation::<instance_profiles::ListInstanceProfilesForRoleRequest>,
@@ -144,6 +147,8 @@ pub(crate) const STRUCTURES: &[(&str, &[&str])] = &[
     ("Role", roles::Role::MEMBERS),
     ("RoleLastUsed", roles::RoleLastUsed::MEMBERS),
     ("SourceRoleTemplate", roles::SourceRoleTemplate::MEMBERS),
+    ("DeletionTaskFailureReasonType", service_linked_roles::DeletionTaskFailureReason::MEMBERS),
+    ("RoleUsageType", service_linked_roles::RoleUsage::MEMBERS),
     ("InstanceProfile", instance_profiles::InstanceProfile::MEMBERS),
     ("Policy", policies::Policy::MEMBERS),
     ("AttachedPolicy", policies::AttachedPolicy::MEMBERS),

@@ -1,5 +1,5 @@
 //! Roles: CreateRole, GetRole, UpdateRole, UpdateRoleDescription, DeleteRole, ListRoles,
-//! UpdateAssumeRolePolicy, TagRole, UntagRole, ListRoleTags, CreateServiceLinkedRole.
+//! UpdateAssumeRolePolicy, TagRole, UntagRole, ListRoleTags.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -366,36 +366,6 @@ pub struct ListRoleTagsResponse {
 }
 answer!(ListRoleTagsResponse: "Tags", "IsTruncated", "Marker");
 
-/// The request of CreateServiceLinkedRole.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase")]
-pub struct CreateServiceLinkedRoleRequest {
-    /// The service's principal, such as `kms.amazonaws.com`.
-    #[serde(rename = "AWSServiceName")]
-    pub aws_service_name: Option<String>,
-    /// The description for people.
-    pub description: Option<String>,
-    /// What is added to the name of the role.
-    pub custom_suffix: Option<String>,
-}
-
-impl Shape for CreateServiceLinkedRoleRequest {
-    fn members(&self, visitor: &mut dyn Visitor) {
-        visitor.member("AWSServiceName", &self.aws_service_name, &REQUIRED_GROUP_NAME);
-        visitor.member("Description", &self.description, &ROLE_DESCRIPTION);
-        visitor.member("CustomSuffix", &self.custom_suffix, &CUSTOM_SUFFIX);
-    }
-}
-
-/// The answer of CreateServiceLinkedRole.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct CreateServiceLinkedRoleResponse {
-    /// The role.
-    pub role: Role,
-}
-answer!(CreateServiceLinkedRoleResponse: "Role");
-
 family! {
     CreateRoleRequest = "CreateRole" -> CreateRoleResponse;
     GetRoleRequest = "GetRole" -> GetRoleResponse;
@@ -407,5 +377,4 @@ family! {
     TagRoleRequest = "TagRole" -> ();
     UntagRoleRequest = "UntagRole" -> ();
     ListRoleTagsRequest = "ListRoleTags" -> ListRoleTagsResponse;
-    CreateServiceLinkedRoleRequest = "CreateServiceLinkedRole" -> CreateServiceLinkedRoleResponse;
 }

@@ -34,6 +34,9 @@ pub(super) const REQUIRED_INSTANCE_PROFILE_NAME: Rule = name(IAM_NAME_CHARS_MAX)
 pub(super) const REQUIRED_POLICY_NAME: Rule = name(IAM_NAME_CHARS_MAX).required();
 pub(super) const REQUIRED_ATTACHMENT_NAME: Rule = name(IAM_NAME_CHARS_MAX).required();
 pub(super) const CUSTOM_SUFFIX: Rule = name(CUSTOM_SUFFIX_CHARS_MAX);
+pub(super) const REQUIRED_AWS_SERVICE_NAME: Rule = name(IAM_NAME_CHARS_MAX).required();
+pub(super) const REQUIRED_DELETION_TASK_ID: Rule =
+    text(Range::of(1, DELETION_TASK_ID_CHARS_MAX)).required();
 
 pub(super) const PATH: Rule = Rule::of(Kind::patterned(
     Range::of(1, PATH_CHARS_MAX),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wire::iam::{
     access_keys::*, account_details::*, accounts::*, enums::*, group_policies::*, groups::*,
     instance_profiles::*, open_id_connect_providers::*, permissions_boundaries::*, policies::*,
-    policy_versions::*, role_policies::*, roles::*, tags::*, user_credentials::*, user_policies::*,
-    users::*,
+    policy_versions::*, role_policies::*, roles::*, service_linked_roles::*, tags::*,
+    user_credentials::*, user_policies::*, users::*,
 };
 
 use super::{stated, text, time};
@@ -386,6 +386,15 @@ fn the_members_of_roles_are_stated() {
     stated(&ListRolesResponse { roles: vec![role()], is_truncated: true, marker: Some(text()) });
     stated(&ListRoleTagsResponse { tags: vec![tag()], is_truncated: true, marker: Some(text()) });
     stated(&CreateServiceLinkedRoleResponse { role: role() });
+    stated(&DeleteServiceLinkedRoleResponse { deletion_task_id: text() });
+    let usage = RoleUsage { region: text(), resources: vec![text()] };
+    let reason = DeletionTaskFailureReason { reason: text(), role_usage_list: vec![usage.clone()] };
+    stated(&usage);
+    stated(&reason);
+    stated(&GetServiceLinkedRoleDeletionStatusResponse {
+        status: DeletionTaskStatus::Failed,
+        reason: Some(reason),
+    });
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::authorize::Authorized;
 use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::{Facts, NewKeyFacts};
+use crate::linked_roles::MultiRegionRole;
 use crate::operation::{Operation, Spec};
 use crate::quotas::check_keys;
 use crate::target::NoTarget;
@@ -74,11 +75,16 @@ impl Operation for CreateKey {
         let record = new_key(context, request, policy).await?;
         let created = Resource::of_key(&record.key);
         let keys_max = context.host().quotas.keys_max(record.key.account, record.key.region);
+        let of_multi_region = record.key.multi_region.then(|| MultiRegionRole::of(context));
+        let linked_role = of_multi_region.transpose()?;
         context
-            .change(vec![created], move |transaction| {
+            .change_with_events(vec![created], move |transaction, events| {
                 check_keys(transaction, &record.key, keys_max)?;
                 named.refuse_gone(transaction)?;
                 transaction.save_key(&record)?;
+                if let Some(linked_role) = linked_role {
+                    linked_role.make_if_absent(transaction, events)?;
+                }
                 Ok(CreateKeyResponse { key_metadata: metadata(&record) })
             })
             .await
