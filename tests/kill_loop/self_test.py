@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import checks
 import sabotage
-from client import Unanswered
+from client import AGENT, Unanswered
 from deletions import judge_deletions
 from driver import learn
 from findings import Findings
@@ -410,6 +410,23 @@ def rename(payload, old, new):
     return payload.replace(old, new)
 
 
+def calls(payloads):
+    """The places of the records of calls; starts and ends of the server have some too."""
+    return [place for place, payload in enumerate(payloads) if AGENT.encode() in payload]
+
+
+def without_last(payloads):
+    """The records without the last one of a call."""
+    last = calls(payloads)[-1]
+    return payloads[:last] + payloads[last + 1:]
+
+
+def renamed_last(payloads):
+    """The records with another operation in the last one of a call."""
+    last = calls(payloads)[-1]
+    return [*payloads[:last], rename(payloads[last], b'"eventName":"', b'"eventName":"X'), *payloads[last + 1:]]
+
+
 def strange(payload):
     """A record of another caller's."""
     return rename(rename(payload, b"kill-loop/", b"nobody/"), b'"eventID":"', b'"eventID":"x')
@@ -420,12 +437,12 @@ for name, what, damage in [
         ("flip", "a frame with one bit turned over", lambda directory: sabotage.flip(next(directory.iterdir()), 5000)),
         ("header", "a header with one bit turned over",
          lambda directory: sabotage.flip(next(directory.iterdir()), 20)),
-        ("missing", "an acknowledged call without a record", edited(lambda payloads: payloads[:-1])),
+        ("missing", "an acknowledged call without a record", edited(without_last)),
         ("twice", "a record that is written twice", edited(lambda payloads: [*payloads, payloads[7]])),
         ("strange", "a record of a call that nobody made",
-         edited(lambda payloads: [*payloads, strange(payloads[0])])),
+         edited(lambda payloads: [*payloads, strange(payloads[calls(payloads)[0]])])),
         ("other", "a record that names another operation",
-         edited(lambda payloads: [*payloads[:-1], rename(payloads[-1], b'"eventName":"', b'"eventName":"X')]))]:
+         edited(renamed_last))]:
     case("I7", what)(journal_case(name, damage))
     if name != "other":
         case("I7", f"{what}, read as a whole")(journal_case(f"whole-{name}", damage, whole=True))

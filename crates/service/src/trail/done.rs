@@ -67,7 +67,7 @@ impl Draft<'_> {
         if let Some(materials) = &done.materials {
             self.told.add_materials(materials);
         }
-        if self.spec.records_answer {
+        if self.spec.records_answer || self.spec.records_key {
             let elements = response_elements(self.spec, &self.resources, &done.response)?;
             self.told.besides.get_or_insert_default().response_elements = elements;
         }
