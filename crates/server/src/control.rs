@@ -25,6 +25,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::refusals::{Reason, Refusals};
+use crate::sealed::Sealed;
 use crate::{
     accounts,
     limits::{
@@ -56,6 +57,27 @@ impl SocketPath {
     }
 }
 
+/// Who obeys the commands.
+pub(crate) enum Obeyer {
+    /// A server that has its keys, and what seals it if its root key can be given anew.
+    Serving { service: Service, seal: Option<watch::Sender<bool>> },
+    /// A server without its root key.
+    Sealed(Arc<Sealed>),
+}
+
+impl Obeyer {
+    async fn obey(&self, command: Command) -> Outcome {
+        match (self, command) {
+            (Obeyer::Sealed(sealed), command) => sealed.obey(command).await,
+            (Obeyer::Serving { seal: Some(seal), .. }, Command::Seal) => {
+                seal.send_replace(true);
+                Outcome::Sealed
+            }
+            (Obeyer::Serving { service, .. }, command) => accounts::obey(service, command).await,
+        }
+    }
+}
+
 /// The server's end of the socket; the file goes with it.
 pub(crate) struct ControlSocket {
     listener: UnixListener,
@@ -79,7 +101,7 @@ impl ControlSocket {
     /// Serves commands until told to stop.
     pub(crate) async fn run(
         self,
-        service: Service,
+        obeyer: Arc<Obeyer>,
         refusals: Refusals,
         mut stop: watch::Receiver<bool>,
     ) {
@@ -95,9 +117,9 @@ impl ControlSocket {
             };
             match accepted {
                 Ok((stream, permit)) => {
-                    let (service, refusals) = (service.clone(), refusals.clone());
+                    let (obeyer, refusals) = (Arc::clone(&obeyer), refusals.clone());
                     tasks.spawn(async move {
-                        let answered = answer(stream, &service, &refusals);
+                        let answered = answer(stream, &obeyer, &refusals);
                         match timeout(CONTROL_TIME_MAX, answered).await {
                             Ok(Ok(())) => {}
                             Ok(Err(error)) => {
@@ -147,7 +169,7 @@ impl Drop for ControlSocket {
     }
 }
 
-async fn answer(stream: UnixStream, service: &Service, refusals: &Refusals) -> io::Result<()> {
+async fn answer(stream: UnixStream, obeyer: &Obeyer, refusals: &Refusals) -> io::Result<()> {
     let peer_uid = stream.peer_cred()?.uid();
     let own_uid = rustix::process::geteuid();
     if peer_uid != own_uid.as_raw() && peer_uid != 0 {
@@ -162,7 +184,7 @@ async fn answer(stream: UnixStream, service: &Service, refusals: &Refusals) -> i
         Ok(command) => {
             // No record tells of it (docs/unaudited.md).
             tracing::info!(command = command.name(), "control command");
-            accounts::obey(service, command).await
+            obeyer.obey(command).await
         }
         Err(error) => {
             refusals.count(Reason::MalformedCommand);
