@@ -120,6 +120,11 @@ pub enum CustodyError {
         "this share is not one of this root key: it is of another deployment, or from before a rotation"
     )]
     ForeignShare,
+    /// What was given makes another root key than the deployment's.
+    #[error(
+        "this is not the root key: the passphrase, or a share among those given, is wrong; all shares are forgotten"
+    )]
+    WrongSecret,
     /// A share with this number was given already.
     #[error("a share with this number was given already")]
     RepeatedShare,

@@ -41,6 +41,8 @@ const FORGET_POLL: Duration = Duration::from_secs(10);
 /// What a sealed server has.
 pub(crate) struct Sealed {
     unsealing: Mutex<Unsealing>,
+    /// What probes are told: they must not wait while a passphrase is hashed.
+    progress: Mutex<Option<(u8, u8)>>,
     root: Mutex<Option<LockedRootKey>>,
     over: watch::Sender<bool>,
     clock: Arc<dyn Clock>,
@@ -69,7 +71,10 @@ impl Sealed {
         let sealed = Arc::clone(self);
         // A passphrase is hashed for some tenths of a second.
         let offered = tokio::task::spawn_blocking(move || {
-            sealed.unsealing().offer(&secret, sealed.clock.now())
+            let mut unsealing = locked(&sealed.unsealing);
+            let offered = unsealing.offer(&secret, sealed.clock.now());
+            *locked(&sealed.progress) = unsealing.progress();
+            offered
         });
         let refused = |message: String| {
             tracing::warn!(message, "not unsealed");
@@ -82,7 +87,7 @@ impl Sealed {
             }
             Ok(Ok(Offered::Opened(root))) => {
                 tracing::info!("unsealed");
-                *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Some(root);
+                *locked(&self.root) = Some(root);
                 self.over.send_replace(true);
                 Outcome::Unsealed
             }
@@ -96,15 +101,19 @@ impl Sealed {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if self.unsealing().forget_stale(self.clock.now()) {
+            // Whoever has it is giving something, and forgets what is stale first.
+            let Ok(mut unsealing) = self.unsealing.try_lock() else { continue };
+            if unsealing.forget_stale(self.clock.now()) {
+                *locked(&self.progress) = unsealing.progress();
                 tracing::warn!("the shares given so far waited too long and are forgotten");
             }
         }
     }
+}
 
-    fn unsealing(&self) -> MutexGuard<'_, Unsealing> {
-        self.unsealing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// No step under these locks can leave them inconsistent, so a panic elsewhere changes nothing.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits until the server is unsealed; `None` when it was told to stop before that.
@@ -120,8 +129,9 @@ pub(crate) async fn wait(
         .map_err(|cause| ServeError::Control { data_dir: settings.data_dir.clone(), cause })?;
     let (over, is_over) = watch::channel(false);
     let (ended, has_ended) = watch::channel(false);
+    let progress = Mutex::new(unsealing.progress());
     let (unsealing, root) = (Mutex::new(unsealing), Mutex::new(None));
-    let sealed = Arc::new(Sealed { unsealing, root, over, clock });
+    let sealed = Arc::new(Sealed { unsealing, progress, root, over, clock });
     // Nobody asks for the figures of a sealed server.
     let counters = RefusalCounters::default();
     let api_listener = Listener {
@@ -149,7 +159,7 @@ pub(crate) async fn wait(
         control.run(obeyer, counters.of("control"), has_ended),
     );
     forgetting.abort();
-    let root = sealed.root.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let root = locked(&sealed.root).take();
     Ok(root.zip(sockets))
 }
 
@@ -187,7 +197,7 @@ impl Handler for SealedAdmin {
         let response = match Route::find(request.uri().path()) {
             Some(Route::Health) if is_read => admin::respond(StatusCode::OK, admin::TEXT, "ok\n"),
             Some(Route::Health | Route::Readiness | Route::Metrics) | None => {
-                let text = match self.0.unsealing().progress() {
+                let text = match *locked(&self.0.progress) {
                     Some((collected, threshold)) => {
                         format!("sealed: {collected} of {threshold} shares\n")
                     }

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread::available_parallelism,
+    time::Duration,
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -40,6 +41,9 @@ use crate::{
     shutdown,
     tls::{Certificates, TlsError},
 };
+
+/// How often it is looked whether everything has let go of the keys.
+const HELD_POLL: Duration = Duration::from_millis(5);
 
 /// Why the server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +130,9 @@ pub enum ServeError {
         /// What the machine says.
         cause: io::Error,
     },
+    /// Something still works with keys, so that only the end of the process makes sure that they are gone.
+    #[error("cannot seal: something still holds keys; the process ends instead")]
+    Held,
     /// The journal or the store did not close in time.
     #[error("the data was not closed in time; the next start recovers it")]
     Close,
@@ -359,8 +366,18 @@ impl Serving<'_> {
         following.abort();
         fetching.abort();
         timeout(CLOSE_TIME_MAX, service.shut_down()).await.map_err(|_| ServeError::Close)?;
+        if sockets.is_some() {
+            timeout(CLOSE_TIME_MAX, until_last(&service)).await.map_err(|_| ServeError::Held)?;
+        }
         tracing::info!("{}", if sockets.is_some() { "sealed" } else { "ended" });
         Ok(sockets)
+    }
+}
+
+/// Waits until nothing but this value holds the keys of the service.
+async fn until_last(service: &Service) {
+    while !service.is_last() {
+        tokio::time::sleep(HELD_POLL).await;
     }
 }
 

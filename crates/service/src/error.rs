@@ -401,6 +401,7 @@ impl From<CustodyError> for ServiceError {
             | CustodyError::ShareCounts
             | CustodyError::InvalidShare(_)
             | CustodyError::ForeignShare
+            | CustodyError::WrongSecret
             | CustodyError::RepeatedShare
             | CustodyError::RootKeyFile { .. }
             | CustodyError::RootKeyIo { .. }

@@ -55,19 +55,18 @@ impl Unsealing {
     /// Takes what one operator has: a share or the passphrase. A passphrase takes some tenths of a second.
     ///
     /// # Errors
-    /// [`CustodyError::InvalidShare`] for a text that is no share of this root key, and [`CustodyError::RepeatedShare`]: what
-    /// was collected stays. [`CustodyError::RootKeyRefused`] when the shares together, or the passphrase, are wrong: all
-    /// shares are forgotten then, and nothing tells which was wrong.
+    /// [`CustodyError::InvalidShare`], [`CustodyError::ForeignShare`] and [`CustodyError::RepeatedShare`] for one that cannot be
+    /// meant: what was collected stays. [`CustodyError::WrongSecret`] when the shares together, or the passphrase, are wrong:
+    /// all shares are forgotten then, and nothing tells which was wrong.
     pub fn offer(&mut self, secret: &str, now: Timestamp) -> Result<Offered, CustodyError> {
         self.forget_stale(now);
         let parameters = match &self.header.parameters {
             RootParameters::Shamir(parameters) => *parameters,
             RootParameters::Passphrase(parameters) => {
                 let root = passphrase_root_key(secret.as_bytes(), parameters)?;
-                self.header.check(&root, self.deployment_id)?;
-                return Ok(Offered::Opened(root));
+                return self.proven(root);
             }
-            RootParameters::File => return Err(CustodyError::RootKeyRefused),
+            RootParameters::File => return Err(CustodyError::WrongSecret),
         };
         let share = Share::parse(secret)?;
         if !share.is_of(&parameters) {
@@ -85,9 +84,16 @@ impl Unsealing {
             Some(_) | None => {
                 let shares = std::mem::take(&mut self.collected);
                 let root = join_shares(&shares)?;
-                self.header.check(&root, self.deployment_id)?;
-                Ok(Offered::Opened(root))
+                self.proven(root)
             }
+        }
+    }
+
+    fn proven(&self, root: LockedRootKey) -> Result<Offered, CustodyError> {
+        match self.header.check(&root, self.deployment_id) {
+            Ok(()) => Ok(Offered::Opened(root)),
+            Err(CustodyError::RootKeyRefused) => Err(CustodyError::WrongSecret),
+            Err(error) => Err(error),
         }
     }
 
