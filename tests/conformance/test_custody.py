@@ -325,6 +325,23 @@ def test_every_provider_takes_over_from_every_other(directory, started):
     holds()
 
 
+def test_what_the_old_root_key_wrapped_is_wiped(directory):
+    """From the database and its log: only copies made before have it."""
+    init(directory)
+
+    def wrapped():
+        with sqlite3.connect(directory / "keystead.db") as database:
+            return [row[0] for row in database.execute("SELECT wrapped FROM domain_keys")]
+
+    old = wrapped()
+    exchange(directory, "rotate")
+    new = wrapped()
+    stored = b"".join(path.read_bytes() for path in directory.glob("keystead.db*"))
+    assert len(old) == len(new) == 4
+    assert all(key in stored for key in new)
+    assert not any(key in stored for key in old)
+
+
 def test_an_old_root_key_file_does_not_open_what_was_exchanged(directory, started):
     """Nor does a header that was taken away make the server look for less."""
     server = started()

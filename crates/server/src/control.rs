@@ -16,7 +16,7 @@ use std::{
 
 use service::Service;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -37,6 +37,9 @@ use protocol::{Command, Outcome};
 const SOCKET_FILE: &str = "control.sock";
 /// The kernel's `sun_path` has 108 bytes, one of them for the end.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Bytes of a command that are read at once.
+const PIECE_BYTES: usize = 4_096;
 
 /// A path of the socket that is short enough, and what must stay open while it is used.
 struct SocketPath {
@@ -169,7 +172,7 @@ impl Drop for ControlSocket {
     }
 }
 
-async fn answer(stream: UnixStream, obeyer: &Obeyer, refusals: &Refusals) -> io::Result<()> {
+async fn answer(mut stream: UnixStream, obeyer: &Obeyer, refusals: &Refusals) -> io::Result<()> {
     let peer_uid = stream.peer_cred()?.uid();
     let own_uid = rustix::process::geteuid();
     if peer_uid != own_uid.as_raw() && peer_uid != 0 {
@@ -177,9 +180,7 @@ async fn answer(stream: UnixStream, obeyer: &Obeyer, refusals: &Refusals) -> io:
         refusals.count(Reason::OtherUser);
         return Ok(());
     }
-    let mut line = Zeroizing::new(Vec::new());
-    let mut stream = BufReader::new(stream);
-    (&mut stream).take(CONTROL_BYTES_MAX).read_until(b'\n', &mut line).await?;
+    let line = read_line(&mut stream).await?;
     let outcome = match serde_json::from_slice::<Command>(&line) {
         Ok(command) => {
             // No record tells of it (docs/unaudited.md).
@@ -197,4 +198,20 @@ async fn answer(stream: UnixStream, obeyer: &Obeyer, refusals: &Refusals) -> io:
     answer.push(b'\n');
     stream.write_all(&answer).await?;
     stream.shutdown().await
+}
+
+/// Reads up to a line feed, the end or the bound, through nothing that is not wiped; short commands, such as those with a share
+/// of the root key, are never moved.
+async fn read_line(stream: &mut UnixStream) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(PIECE_BYTES));
+    let mut piece = Zeroizing::new([0; PIECE_BYTES]);
+    let mut rest = stream.take(CONTROL_BYTES_MAX);
+    loop {
+        let bytes = rest.read(piece.as_mut_slice()).await?;
+        let read = piece.get(..bytes).unwrap_or_default();
+        line.extend_from_slice(read);
+        if bytes == 0 || read.contains(&b'\n') {
+            return Ok(line);
+        }
+    }
 }

@@ -82,6 +82,7 @@ pub enum RootKeyError {
 /// # Errors
 /// See [`RootKeyError`]; the directory is as it was then.
 pub fn init(settings: &Settings, new: &NewRoot, out: &mut impl Write) -> Result<(), RootKeyError> {
+    harden()?;
     let configured = settings.custody.provider.unwrap_or(RootProvider::File);
     let new = new_root_key(new, configured)?;
     make_data_dir(&settings.data_dir)?;
@@ -114,6 +115,7 @@ pub fn rotate(settings: &Settings, new: NewRoot, out: &mut impl Write) -> Result
 }
 
 fn exchange(settings: &Settings, new: &NewRoot, out: &mut impl Write) -> Result<(), RootKeyError> {
+    harden()?;
     if !settings.data_dir.join("keystead.db").exists() {
         return Err(AccountsError::NoData(settings.data_dir.clone()).into());
     }
@@ -133,6 +135,7 @@ fn exchange(settings: &Settings, new: &NewRoot, out: &mut impl Write) -> Result<
 /// # Errors
 /// See [`RootKeyError`].
 pub fn unseal(settings: &Settings, out: &mut impl Write) -> Result<(), RootKeyError> {
+    harden()?;
     let secret = ask("Share or passphrase")?;
     match control(settings, &Command::Unseal { secret: Secret(secret) })? {
         Outcome::Unsealing { collected, threshold } => {
@@ -216,6 +219,11 @@ fn old_root_key(
             Err(error) => return Err(RootKeyError::Refused(error.to_string())),
         }
     }
+}
+
+/// As a server does before it has keys.
+fn harden() -> Result<(), ServeError> {
+    service::harden_process().map_err(|cause| ServeError::Harden(cause.into()))
 }
 
 fn new_root_key(new: &NewRoot, otherwise: RootProvider) -> Result<NewRootKey, RootKeyError> {
