@@ -137,13 +137,11 @@ fn exchange(settings: &Settings, new: &NewRoot, out: &mut impl Write) -> Result<
 pub fn unseal(settings: &Settings, out: &mut impl Write) -> Result<(), RootKeyError> {
     harden()?;
     let secret = ask("Share or passphrase")?;
-    match control(settings, &Command::Unseal { secret: Secret(secret) })? {
-        Outcome::Unsealing { collected, threshold } => {
-            said(out, &format!("{collected} of {threshold} shares"))
-        }
-        Outcome::Unsealed => said(out, "unsealed"),
-        outcome => Err(refused(outcome)),
+    let outcome = control(settings, &Command::Unseal { secret: Secret(secret) })?;
+    if let Outcome::Unsealing { collected, threshold } = outcome {
+        return said(out, &format!("{collected} of {threshold} shares"));
     }
+    if let Outcome::Unsealed = outcome { said(out, "unsealed") } else { Err(refused(outcome)) }
 }
 
 /// Has a server forget every key and wait to be unsealed.
@@ -151,10 +149,8 @@ pub fn unseal(settings: &Settings, out: &mut impl Write) -> Result<(), RootKeyEr
 /// # Errors
 /// See [`RootKeyError`].
 pub fn seal(settings: &Settings, out: &mut impl Write) -> Result<(), RootKeyError> {
-    match control(settings, &Command::Seal)? {
-        Outcome::Sealed => said(out, "sealed"),
-        outcome => Err(refused(outcome)),
-    }
+    let outcome = control(settings, &Command::Seal)?;
+    if let Outcome::Sealed = outcome { said(out, "sealed") } else { Err(refused(outcome)) }
 }
 
 /// Opens a directory whose root key comes from where the operator says, if that was said.
