@@ -419,27 +419,45 @@ def test_what_a_crash_leaves_of_an_exchange_is_settled(directory, started):
     assert not root_key.exists()
 
 
-def test_a_killed_exchange_leaves_the_old_root_key_or_the_new_one(directory, started):
-    """Whenever it dies: the moments are spread over its whole life."""
+@pytest.mark.parametrize("arguments, said", [
+    (["rotate"], []),
+    (["migrate", "--to", "passphrase"], [PASSPHRASE]),
+    (["migrate", "--to", "shamir", "--shares", 3, "--threshold", 2], []),
+])
+def test_a_killed_exchange_leaves_the_old_root_key_or_the_new_one(directory, started, arguments, said):
+    """Whenever it dies: the moments are spread over its whole life, and shares were told before they are needed."""
     server = started()
     server.wait_until_ready()
     ciphertext = encrypted(server)
     server.stop()
+
+    def back(secrets):
+        if not (directory / "root-key").exists():
+            exchange(directory, "migrate", "--to", "file", said=secrets)
+
     begin = time.monotonic()
-    exchange(directory, "rotate")
+    secrets = exchange(directory, *arguments, said=said)[:2] or said
     lasts = time.monotonic() - begin
+    back(secrets)
     codes = set()
     for number in range(KILLS):
-        process = subprocess.Popen([keystead.binary(), "root", "rotate", "--data-dir", directory],
-                                   stdout=subprocess.DEVNULL, env=keystead.environment())
+        process = subprocess.Popen([keystead.binary(), "root", *map(str, arguments), "--data-dir", directory],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                   env=keystead.environment())
+        process.stdin.write("".join(line + "\n" for line in said))
+        process.stdin.flush()
         time.sleep(lasts * (number + 1) / KILLS)
         process.send_signal(signal.SIGKILL)
-        codes.add(process.wait())
+        secrets = shares_in(process.communicate()[0])[:2] or said
+        codes.add(process.returncode)
         server.start()
+        if server.readiness()[1].startswith("sealed"):
+            server.give(*secrets)
         server.wait_until_ready()
         decrypts(server, ciphertext)
         assert server.stop() == 0, server.output()
         assert not (directory / "root-key.next").exists()
+        back(secrets)
     assert -signal.SIGKILL in codes, "none came in time"
 
 
