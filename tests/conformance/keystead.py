@@ -40,9 +40,9 @@ def environment(**more):
     return {**kept, **more}
 
 
-def run(*arguments, **more):
-    """Runs one subcommand of the binary to its end; `more` is added to its environment."""
-    return subprocess.run([binary(), *map(str, arguments)], capture_output=True, text=True,
+def run(*arguments, said=None, **more):
+    """Runs one subcommand of the binary to its end; it hears what is `said`, and `more` is added to its environment."""
+    return subprocess.run([binary(), *map(str, arguments)], capture_output=True, text=True, input=said,
                           timeout=START_SECONDS_MAX, check=False, env=environment(**more))
 
 
@@ -59,6 +59,11 @@ class Server:
 
     def start(self):
         """Starts the server and waits until it says that it is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self):
+        """Starts the server and waits until it is reached."""
         self.lines = []
         self.process = subprocess.Popen(
             [self.program, "serve", "--data-dir", self.directory, "--listen", "127.0.0.1:0",
@@ -68,6 +73,9 @@ class Server:
         self.reader.start()
         self._wait("its addresses", lambda: len(self._ports()) == 2)
         self.port, self.admin_port = self._ports()["api"], self._ports()["admin"]
+
+    def wait_until_ready(self):
+        """Waits until the server says that it is ready."""
         self._wait("readiness", lambda: self.admin("GET", "/readyz")[0] == 200)
 
     def _read(self, stream):

@@ -6,8 +6,8 @@ use crypto::{CryptoError, InvalidCiphertext, InvalidKeyMaterial, InvalidPublicKe
 use wire::enums::KeySpec;
 use wire::names::{KeyId, KeyMaterialId};
 
-use crate::DomainPurpose;
 use crate::arena::ArenaError;
+use crate::{DomainPurpose, InvalidShare, RootProvider};
 
 /// Why an operation of this crate failed. The texts are the operator's.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +95,39 @@ pub enum CustodyError {
     /// bytes.
     #[error("the root key does not open this")]
     RootKeyRefused,
+    /// The stored parameters of the root key are not in the form, or within the bounds, of their provider.
+    #[error(
+        "the stored header of the root key has no parameters that the provider {provider} takes: it was altered"
+    )]
+    RootHeader {
+        /// The provider that the header names.
+        provider: RootProvider,
+    },
+    /// A passphrase is empty or too long.
+    #[error("a passphrase has 1 to 1024 bytes")]
+    PassphraseLength,
+    /// A passphrase could not be hashed.
+    #[error("the passphrase could not be hashed: is there memory enough?")]
+    PassphraseHash,
+    /// Numbers of shares that make no sharing.
+    #[error("a root key has 2 to 16 shares, of which at least 2 are needed")]
+    ShareCounts,
+    /// A text is no share.
+    #[error(transparent)]
+    InvalidShare(#[from] InvalidShare),
+    /// A share is one of another root key.
+    #[error(
+        "this share is not one of this root key: it is of another deployment, or from before a rotation"
+    )]
+    ForeignShare,
+    /// What was given makes another root key than the deployment's.
+    #[error(
+        "this is not the root key: the passphrase, or a share among those given, is wrong; all shares are forgotten"
+    )]
+    WrongSecret,
+    /// A share with this number was given already.
+    #[error("a share with this number was given already")]
+    RepeatedShare,
     /// The root key's file cannot be used as it is.
     #[error("root key file {}: {why}", path.display())]
     RootKeyFile {

@@ -83,6 +83,37 @@ pub struct WrappedDomainKey {
     pub created: jiff::Timestamp,
 }
 
+impl WrappedDomainKey {
+    /// Wraps stored domain keys under another root key. Nothing else changes, so that whatever they wrap stays as it is.
+    ///
+    /// # Errors
+    /// As [`Keyring::open`], with which the answer has been tried.
+    pub fn rewrap(
+        stored: &[WrappedDomainKey],
+        old: &dyn RootKey,
+        new: &dyn RootKey,
+        deployment_id: DeploymentId,
+    ) -> Result<Vec<WrappedDomainKey>, CustodyError> {
+        let rewrapped = stored
+            .iter()
+            .map(|key| {
+                let (purpose, version) = (key.purpose, key.version);
+                let aad = domain_key_aad(deployment_id, purpose, version);
+                let secret = match old.unwrap(&aad, &key.wrapped) {
+                    Err(CustodyError::RootKeyRefused) => {
+                        return Err(CustodyError::WrongRootKey { purpose, version });
+                    }
+                    unwrapped => unwrapped?,
+                };
+                Ok(WrappedDomainKey { wrapped: new.wrap(&aad, secret.expose())?, ..key.clone() })
+            })
+            .collect::<Result<Vec<_>, CustodyError>>()?;
+        // What could not be opened at the next start is not stored now.
+        Keyring::open(new, deployment_id, &rewrapped)?;
+        Ok(rewrapped)
+    }
+}
+
 /// The domain keys of a deployment, open.
 pub struct Keyring {
     deployment_id: DeploymentId,

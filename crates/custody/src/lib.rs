@@ -38,6 +38,11 @@ pub use owned_keys::{
     InvalidOwnedKey, OWNED_KEY_VERSIONS_MAX, OpenedOwnedKeys, OwnedKey, OwnedKeyMaterial,
     WRAPPING_VERSIONS_START,
 };
-pub use root::{FileRootKey, RootKey};
+pub use root::{
+    FileRootKey, InvalidProvider, InvalidShare, LockedRootKey, Offered, PASSPHRASE_BYTES_MAX,
+    PASSPHRASE_BYTES_MIN, PassphraseParameters, RootHeader, RootKey, RootParameters, RootProvider,
+    SHARES_KEPT, SHARES_MAX, Share, ShareParameters, THRESHOLD_MIN, Unsealing, passphrase_root_key,
+    split_root_key,
+};
 pub use software::{ARENA_BYTES_DEFAULT, SoftwareCustodian};
 pub use workshop::Workshop;

@@ -1,5 +1,7 @@
 //! The one binary: subcommands, and no logic of its own.
 
+mod root_key;
+
 use std::{
     error::Error,
     fs,
@@ -35,6 +37,15 @@ enum Command {
     /// Each setting can be a flag, an environment variable or a line of a TOML file (named as the flag, with _ for -);
     /// the first of these that says it counts.
     Serve(ServeFlags),
+    /// Make a data directory whose root key comes from a file, a passphrase or shares; `serve` makes one with a file.
+    Init(root_key::Init),
+    /// Give a sealed server a share of the root key, or its passphrase: a line of standard input.
+    Unseal(DataDirFlags),
+    /// Have the server forget every key until it is unsealed.
+    Seal(DataDirFlags),
+    /// Exchange the root key.
+    #[command(subcommand)]
+    Root(root_key::Root),
     /// Make and list accounts, with a server running or not; a running one obeys at once.
     #[command(subcommand)]
     Account(Account),
@@ -333,6 +344,10 @@ fn main() -> ExitCode {
     };
     let done = match line.command {
         Command::Serve(flags) => start(flags),
+        Command::Init(line) => root_key::init(line),
+        Command::Unseal(flags) => root_key::unseal(flags),
+        Command::Seal(flags) => root_key::seal(flags),
+        Command::Root(command) => root_key::command(command),
         Command::Account(Account::Create(create)) => create_accounts(create),
         Command::Account(Account::List(flags)) => list_accounts(flags),
         Command::Audit(Audit::Verify { journal, head }) => verify_journal(&journal, head),

@@ -250,7 +250,10 @@ pub(crate) fn command_outcome(
         | Outcome::ServiceAccessKey { .. }
         | Outcome::ServiceAccessKeyDeleted
         | Outcome::Services { .. }
-        | Outcome::OwnedKeyRotated { .. } => Ok(outcome),
+        | Outcome::OwnedKeyRotated { .. }
+        | Outcome::Unsealing { .. }
+        | Outcome::Unsealed
+        | Outcome::Sealed => Ok(outcome),
     }
 }
 
@@ -268,6 +271,10 @@ pub(crate) async fn obey(service: &Service, command: Command) -> Outcome {
         Command::ListServices => Ok(services::list_all(service)),
         Command::ListOwnedKeys => owned_keys::list_all(service).await,
         Command::RotateOwnedKey { name } => owned_keys::rotate_now(service, &name).await,
+        Command::Unseal { .. } => Err("the server is not sealed".to_owned()),
+        Command::Seal => Err("the root key is at hand without an operator, so that sealing \
+                              would last no longer than a restart"
+            .to_owned()),
     };
     obeyed.unwrap_or_else(|message| Outcome::Refused { message })
 }

@@ -13,7 +13,7 @@ use crate::{
     metrics::Metrics,
 };
 
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Moves the clock, in builds with the feature `test-clock`, which no release is.
@@ -43,7 +43,7 @@ impl Route {
         }
     }
 
-    fn find(path: &str) -> Option<Route> {
+    pub(crate) fn find(path: &str) -> Option<Route> {
         Route::ALL.into_iter().find(|route| route.path() == path)
     }
 }
@@ -128,7 +128,7 @@ impl Admin {
     }
 }
 
-fn respond(
+pub(crate) fn respond(
     status: StatusCode,
     content_type: &'static str,
     body: impl Into<Bytes>,

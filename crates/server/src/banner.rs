@@ -16,6 +16,33 @@ pub(crate) struct Banner<'a> {
     pub(crate) root_credentials: &'a Path,
     pub(crate) region: &'a str,
     pub(crate) is_first_start: bool,
+    pub(crate) is_root_key_file: bool,
+}
+
+const ROOT_KEY_FILE_WARNING: &str = "\
+Warning: the root key is a file in the data directory. It protects from nothing but the
+tampering with rows by those who cannot read that file: whoever copies the directory has the keys.
+";
+
+/// Writes what a sealed server says.
+pub(crate) fn write_sealed(
+    listen: SocketAddr,
+    is_tls: bool,
+    admin_listen: SocketAddr,
+    is_admin_tls: bool,
+    data_dir: &str,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    write!(
+        out,
+        "Keystead {} listens on {}\nHealth and metrics on {}\n\
+         Sealed: it answers nobody before `keystead unseal --data-dir {}`\n",
+        env!("CARGO_PKG_VERSION"),
+        url(listen, is_tls),
+        url(admin_listen, is_admin_tls),
+        quoted(data_dir),
+    )?;
+    out.flush()
 }
 
 impl Banner<'_> {
@@ -39,12 +66,11 @@ impl Banner<'_> {
         let trust = self.certificate.map_or_else(String::new, |certificate| {
             format!("export AWS_CA_BUNDLE={}\n", quoted(&certificate.display().to_string()))
         });
+        let warning = if self.is_root_key_file { ROOT_KEY_FILE_WARNING } else { "" };
         format!(
             r#"Keystead {version} listens on {url}
 Health and metrics on {admin_url}
-{first_start}Warning: the root key is a file in the data directory. It protects from nothing but the
-tampering with rows by those who cannot read that file: whoever copies the directory has the keys.
-
+{first_start}{warning}
 In another terminal:
 
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE

@@ -16,7 +16,7 @@ use std::{
 
 use service::Service;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -25,6 +25,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::refusals::{Reason, Refusals};
+use crate::sealed::Sealed;
 use crate::{
     accounts,
     limits::{
@@ -36,6 +37,9 @@ use protocol::{Command, Outcome};
 const SOCKET_FILE: &str = "control.sock";
 /// The kernel's `sun_path` has 108 bytes, one of them for the end.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Bytes of a command that are read at once.
+const PIECE_BYTES: usize = 4_096;
 
 /// A path of the socket that is short enough, and what must stay open while it is used.
 struct SocketPath {
@@ -53,6 +57,27 @@ impl SocketPath {
         let folder = File::open(data_dir)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET_FILE}", folder.as_raw_fd()));
         Ok(SocketPath { path, _folder: Some(folder) })
+    }
+}
+
+/// Who obeys the commands.
+pub(crate) enum Obeyer {
+    /// A server that has its keys, and what seals it if its root key can be given anew.
+    Serving { service: Service, seal: Option<watch::Sender<bool>> },
+    /// A server without its root key.
+    Sealed(Arc<Sealed>),
+}
+
+impl Obeyer {
+    async fn obey(&self, command: Command) -> Outcome {
+        match (self, command) {
+            (Obeyer::Sealed(sealed), command) => sealed.obey(command).await,
+            (Obeyer::Serving { seal: Some(seal), .. }, Command::Seal) => {
+                seal.send_replace(true);
+                Outcome::Sealed
+            }
+            (Obeyer::Serving { service, .. }, command) => accounts::obey(service, command).await,
+        }
     }
 }
 
@@ -79,7 +104,7 @@ impl ControlSocket {
     /// Serves commands until told to stop.
     pub(crate) async fn run(
         self,
-        service: Service,
+        obeyer: Arc<Obeyer>,
         refusals: Refusals,
         mut stop: watch::Receiver<bool>,
     ) {
@@ -95,9 +120,9 @@ impl ControlSocket {
             };
             match accepted {
                 Ok((stream, permit)) => {
-                    let (service, refusals) = (service.clone(), refusals.clone());
+                    let (obeyer, refusals) = (Arc::clone(&obeyer), refusals.clone());
                     tasks.spawn(async move {
-                        let answered = answer(stream, &service, &refusals);
+                        let answered = answer(stream, &obeyer, &refusals);
                         match timeout(CONTROL_TIME_MAX, answered).await {
                             Ok(Ok(())) => {}
                             Ok(Err(error)) => {
@@ -147,7 +172,7 @@ impl Drop for ControlSocket {
     }
 }
 
-async fn answer(stream: UnixStream, service: &Service, refusals: &Refusals) -> io::Result<()> {
+async fn answer(mut stream: UnixStream, obeyer: &Obeyer, refusals: &Refusals) -> io::Result<()> {
     let peer_uid = stream.peer_cred()?.uid();
     let own_uid = rustix::process::geteuid();
     if peer_uid != own_uid.as_raw() && peer_uid != 0 {
@@ -155,14 +180,12 @@ async fn answer(stream: UnixStream, service: &Service, refusals: &Refusals) -> i
         refusals.count(Reason::OtherUser);
         return Ok(());
     }
-    let mut line = Zeroizing::new(Vec::new());
-    let mut stream = BufReader::new(stream);
-    (&mut stream).take(CONTROL_BYTES_MAX).read_until(b'\n', &mut line).await?;
+    let line = read_line(&mut stream).await?;
     let outcome = match serde_json::from_slice::<Command>(&line) {
         Ok(command) => {
             // No record tells of it (docs/unaudited.md).
             tracing::info!(command = command.name(), "control command");
-            accounts::obey(service, command).await
+            obeyer.obey(command).await
         }
         Err(error) => {
             refusals.count(Reason::MalformedCommand);
@@ -175,4 +198,20 @@ async fn answer(stream: UnixStream, service: &Service, refusals: &Refusals) -> i
     answer.push(b'\n');
     stream.write_all(&answer).await?;
     stream.shutdown().await
+}
+
+/// Reads up to a line feed, the end or the bound, through nothing that is not wiped; short commands, such as those with a share
+/// of the root key, are never moved.
+async fn read_line(stream: &mut UnixStream) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(PIECE_BYTES));
+    let mut piece = Zeroizing::new([0; PIECE_BYTES]);
+    let mut rest = stream.take(CONTROL_BYTES_MAX);
+    loop {
+        let bytes = rest.read(piece.as_mut_slice()).await?;
+        let read = piece.get(..bytes).unwrap_or_default();
+        line.extend_from_slice(read);
+        if bytes == 0 || read.contains(&b'\n') {
+            return Ok(line);
+        }
+    }
 }

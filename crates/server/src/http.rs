@@ -32,6 +32,11 @@ const JSON: &str = "application/x-amz-json-1.1";
 const TOO_LARGE_BODY: &[u8] =
     br#"{"__type":"RequestEntityTooLargeException","message":"Request size is too large."}"#;
 const BROKEN_BODY: &[u8] = br#"{"__type":"SerializationException"}"#;
+/// As the service says it when it has more to do than it accepts.
+const UNAVAILABLE_BODY: &[u8] = br#"{"__type":"ServiceUnavailable","message":"The service is temporarily unavailable. Try again later."}"#;
+/// The same in the query protocol, of IAM and STS.
+const UNAVAILABLE_XML: &[u8] = b"<ErrorResponse><Error><Type>Receiver</Type><Code>ServiceUnavailable</Code><Message>The service is temporarily unavailable. Try again later.</Message></Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>";
+const XML: &str = "text/xml";
 const INTERNAL_BODY: &[u8] = br#"{"__type":"InternalFailure"}"#;
 
 /// Answers AWS clients.
@@ -122,6 +127,24 @@ impl Api {
         }
         Answered { response, operation: answer.operation, result: answer.result }
     }
+}
+
+/// What a sealed server answers, before it looks at who asks and for what. There is no record of it, and so no request id.
+pub(crate) async fn unavailable(body: Incoming, is_query: bool) -> Response<Full<Bytes>> {
+    // Read first: a client that is still sending would not see the answer.
+    let is_whole = collect(body, None).await.is_ok();
+    let (content_type, text) =
+        if is_query { (XML, UNAVAILABLE_XML) } else { (JSON, UNAVAILABLE_BODY) };
+    let mut response = respond(
+        Uuid::nil(),
+        StatusCode::SERVICE_UNAVAILABLE,
+        content_type,
+        Bytes::from_static(text),
+    );
+    if !is_whole {
+        response.headers_mut().insert(CONNECTION, CLOSE);
+    }
+    response
 }
 
 enum BodyError {

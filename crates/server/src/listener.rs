@@ -21,7 +21,7 @@ use crate::{
 
 /// A bound socket and how its connections are treated.
 pub(crate) struct Listener {
-    pub(crate) socket: TcpListener,
+    pub(crate) socket: Arc<TcpListener>,
     /// `None` is plain HTTP.
     pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) connections_max: usize,

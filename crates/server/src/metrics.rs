@@ -164,6 +164,12 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
+    /// Counters that nobody reads.
+    pub(crate) fn new(refusals: Refusals) -> Connections {
+        let (open, accepted) = (Gauge::default(), Counter::default());
+        Connections { open, accepted, handshakes_failed: Counter::default(), refusals }
+    }
+
     /// Counts a connection as open until the value is dropped.
     pub(crate) fn opened(&self) -> OpenConnection {
         self.accepted.inc();

@@ -399,6 +399,14 @@ impl From<CustodyError> for ServiceError {
             | CustodyError::WrongRootKey { .. }
             | CustodyError::DomainKeysIncomplete { .. }
             | CustodyError::RootKeyRefused
+            | CustodyError::RootHeader { .. }
+            | CustodyError::PassphraseLength
+            | CustodyError::PassphraseHash
+            | CustodyError::ShareCounts
+            | CustodyError::InvalidShare(_)
+            | CustodyError::ForeignShare
+            | CustodyError::WrongSecret
+            | CustodyError::RepeatedShare
             | CustodyError::RootKeyFile { .. }
             | CustodyError::RootKeyIo { .. }
             | CustodyError::Arena(_)

@@ -19,6 +19,7 @@ mod coherent_cache;
 mod conditions;
 mod context;
 mod credentials;
+mod data_directory;
 mod decode;
 mod delivery;
 mod error;
@@ -68,6 +69,10 @@ pub use api::{Answer, Health, Incoming, Peer, QuotaUse, ResourceQuotaUse, Statis
 #[cfg(feature = "test-clock")]
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
+pub use custody::{
+    CustodyError, LockedRootKey, Offered, RootProvider, SHARES_KEPT, Share, Unsealing,
+};
+pub use data_directory::{DataDirectory, NewRootKey, TellShares};
 pub use delivery::TrailOptions;
 pub use error::ServiceError;
 pub use explain::{
@@ -77,7 +82,7 @@ pub use explain::{
 pub use guard_rails::{
     AttachedPolicy, GuardRails, GuardRailsError, Organization, OrganizationTarget, PolicyText,
 };
-pub use open::{Assembly, Durability, OpenError, Opened, open};
+pub use open::{Assembly, Durability, OpenError, Opened, open, open_with};
 pub use operations::{UNBUILT, model};
 pub use operator::OperatorAct;
 pub use owned_keys::{OwnedKeyError, OwnedKeyReport, OwnedKeySummary, OwnedKeyVersion};

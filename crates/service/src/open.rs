@@ -1,7 +1,7 @@
 //! From a data directory to a running service, and the first start that makes one of an empty directory.
 
 use std::cmp::Reverse;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +9,10 @@ use attestation::Roots;
 use audit::{Index, IndexFollower, Journal, JournalOptions};
 use crypto::{Rng, SystemRng};
 use custody::{
-    AuthorizationMessages, DeploymentId, FileRootKey, Keyring, SoftwareCustodian, Workshop,
-    WrappedDomainKey,
+    AuthorizationMessages, Keyring, LockedRootKey, RootProvider, SoftwareCustodian, Workshop,
 };
 use jiff::Timestamp;
-use store::{
-    AccountRecord, DeploymentRow, DomainKeyRow, IdentityRecord, LockedStore, Snapshot, Store,
-    StoreError, StoreOptions,
-};
+use store::{AccountRecord, IdentityRecord, Snapshot, Store, StoreError};
 use wire::names::{AccountId, Region};
 
 use crate::accounts::{self, AccessKey};
@@ -24,6 +20,7 @@ use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::coherent_cache::CoherentCache;
 use crate::credentials::Credentials;
+use crate::data_directory::DataDirectory;
 use crate::delivery::{Deliveries, Delivery, TrailOptions};
 use crate::error::ServiceError;
 use crate::host::{self, Host};
@@ -122,6 +119,30 @@ pub enum OpenError {
     /// The first access key cannot be kept.
     #[error("the root credentials cannot be written: {0}")]
     Keep(std::io::Error),
+    /// The root key must be given to open the directory.
+    #[error(
+        "the root key comes from elsewhere ({0}): start the server and `keystead unseal` it, or name a passphrase_file in the \
+         [custody] table of the configuration file"
+    )]
+    Sealed(RootProvider),
+    /// There is no root key yet.
+    #[error("the directory is not initialised: run `keystead init`")]
+    NotInitialized,
+    /// There is a root key already.
+    #[error("the directory has a root key: `keystead root migrate` and `rotate` exchange it")]
+    Initialized,
+    /// The root key is not one that operators give.
+    #[error("the root key is a file in the directory: there is nothing to unseal")]
+    NothingToUnseal,
+    /// A new passphrase is too short.
+    #[error("the passphrase is too short: a new one must have 16 bytes or more")]
+    ShortPassphrase,
+    /// The shares could not be told, so that nothing was done.
+    #[error("the shares cannot be told, so nothing has changed: {0}")]
+    TellShares(std::io::Error),
+    /// The root key comes from where this version knows no way.
+    #[error("the root key comes from the unknown provider {0:?}")]
+    UnknownProvider(String),
     /// A stored domain key is for something that this version does not know.
     #[error("the store holds a domain key for the unknown purpose {0:?}")]
     UnknownPurpose(String),
@@ -136,11 +157,25 @@ pub enum OpenError {
     Service(#[from] ServiceError),
 }
 
-/// Opens a data directory, which the caller has locked.
+/// Opens a data directory, which the caller has locked, and whose root key is a file in it; the first start makes it.
 ///
 /// # Errors
 /// See [`OpenError`]; nothing is served then.
 pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
+    let mut directory = DataDirectory::open(&assembly.data_dir)?;
+    let root = directory.root_key_of_file(assembly.clock.now())?;
+    open_with(assembly, directory, &root).await
+}
+
+/// Opens a data directory with its root key.
+///
+/// # Errors
+/// See [`OpenError`]; nothing is served then.
+pub async fn open_with(
+    assembly: Assembly<'_>,
+    directory: DataDirectory,
+    root: &LockedRootKey,
+) -> Result<Opened, OpenError> {
     crypto::module::check()?;
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let attestation_roots = match &assembly.attestation_roots_pem {
@@ -148,19 +183,8 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
         None => Roots::aws_nitro(),
     };
     let attestation_roots = Arc::new(attestation_roots);
-    let locked =
-        LockedStore::open(&assembly.data_dir.join("keystead.db"), StoreOptions::default())?;
-    let root_key_path = assembly.data_dir.join("root-key");
-    let (keyring, tracking_start) = match locked.deployment()? {
-        Some(deployment) => {
-            (open_keyring(&locked, &deployment, &root_key_path)?, deployment.created)
-        }
-        None => {
-            let now = assembly.clock.now();
-            (initialize(&locked, &root_key_path, &*rng, now)?, now)
-        }
-    };
-    let store = locked.unlock(keyring.seal_keys())?;
+    let tracking_start = directory.created().unwrap_or_else(|| assembly.clock.now());
+    let (keyring, store) = directory.unlock(root)?;
     owned_keys::open(&store, &keyring, &*rng, assembly.clock.now()).await?;
     // A first start that ended before its account was committed is still the first start.
     let is_of_tenant = |record: &AccountRecord| record.account.account != *SYSTEM_ACCOUNT;
@@ -206,59 +230,6 @@ fn all_identities(snapshot: &Snapshot<'_>) -> Result<Vec<IdentityRecord>, StoreE
 
 fn is_scrub_due(snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
     snapshot.is_scrub_due()
-}
-
-/// Makes the root key, the deployment and its domain keys. A root key that an interrupted first start left behind has
-/// wrapped nothing yet and is taken as it is.
-fn initialize(
-    locked: &LockedStore,
-    root_key_path: &Path,
-    rng: &dyn Rng,
-    now: Timestamp,
-) -> Result<Keyring, OpenError> {
-    let root_key = match root_key_path.exists() {
-        true => FileRootKey::open(root_key_path)?,
-        false => FileRootKey::create(root_key_path, rng)?,
-    };
-    let deployment_id = DeploymentId::generate(rng)?;
-    let (keyring, wrapped) = Keyring::create(&root_key, deployment_id, now, rng)?;
-    let rows: Vec<DomainKeyRow> = wrapped
-        .into_iter()
-        .map(|key| DomainKeyRow {
-            purpose: key.purpose.as_str().to_owned(),
-            version: key.version,
-            wrapped: key.wrapped,
-            created: key.created,
-        })
-        .collect();
-    locked.initialize(
-        &DeploymentRow { deployment_id: *deployment_id.as_bytes(), created: now },
-        &rows,
-    )?;
-    Ok(keyring)
-}
-
-fn open_keyring(
-    locked: &LockedStore,
-    deployment: &DeploymentRow,
-    root_key_path: &Path,
-) -> Result<Keyring, OpenError> {
-    let root_key = FileRootKey::open(root_key_path)?;
-    let keys = locked
-        .domain_keys()?
-        .into_iter()
-        .map(|row| {
-            let purpose =
-                row.purpose.parse().map_err(|_| OpenError::UnknownPurpose(row.purpose))?;
-            Ok(WrappedDomainKey {
-                version: row.version,
-                purpose,
-                wrapped: row.wrapped,
-                created: row.created,
-            })
-        })
-        .collect::<Result<Vec<_>, OpenError>>()?;
-    Ok(Keyring::open(&root_key, DeploymentId::from_bytes(deployment.deployment_id), &keys)?)
 }
 
 /// The first account and its root user's access key, which the operator has before the store has it.

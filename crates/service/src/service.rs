@@ -196,6 +196,12 @@ impl Service {
         }
     }
 
+    /// Whether nobody else holds the service, so that dropping this value wipes its keys.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        Arc::strong_count(&self.host) == 1
+    }
+
     /// Ends the jobs, hands the journal to the disk and closes the store. Calls made after this are refused.
     pub async fn shut_down(&self) {
         let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));

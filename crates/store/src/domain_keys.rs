@@ -69,6 +69,10 @@ pub(crate) fn initialize(
         "INSERT INTO deployment (id, deployment_id, created_nanos) VALUES (1, ?1, ?2)",
         params![deployment_row.deployment_id, nanos(deployment_row.created)?],
     )?;
+    insert(connection, keys)
+}
+
+pub(crate) fn insert(connection: &Connection, keys: &[DomainKeyRow]) -> Result<()> {
     for key in keys {
         connection.execute(
             "INSERT INTO domain_keys (purpose, version, wrapped, created_nanos)

@@ -10,6 +10,7 @@ use crate::domain_keys::{self, DeploymentRow, DomainKeyRow};
 use crate::error::Result;
 use crate::limits::{LOCK_WAIT_MILLIS_MAX, READER_THREADS};
 use crate::migrations;
+use crate::root_headers::{self, RootHeaderRow};
 use crate::store::Store;
 use crate::unlock;
 
@@ -80,17 +81,52 @@ impl LockedStore {
         domain_keys::domain_keys(&self.connection)
     }
 
-    /// Writes the deployment and its first domain keys, once.
+    /// Writes the deployment, its first domain keys and its root key's header, once.
     ///
     /// # Errors
     ///
     /// [`StoreError::AlreadyInitialised`](crate::StoreError::AlreadyInitialised) if the database
     /// belongs to a deployment.
-    pub fn initialize(&self, deployment: &DeploymentRow, keys: &[DomainKeyRow]) -> Result<()> {
+    pub fn initialize(
+        &self,
+        deployment: &DeploymentRow,
+        keys: &[DomainKeyRow],
+        header: &RootHeaderRow,
+    ) -> Result<()> {
         let transaction =
             rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         domain_keys::initialize(&transaction, deployment, keys)?;
+        root_headers::put(&transaction, header)?;
         transaction.commit()?;
+        Ok(())
+    }
+
+    /// The header of the root key; none in a database from before there were headers, and before
+    /// [`initialize`](LockedStore::initialize).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`](crate::StoreError::Sqlite) if the database cannot be read.
+    pub fn root_header(&self) -> Result<Option<RootHeaderRow>> {
+        root_headers::root_header(&self.connection)
+    }
+
+    /// Puts other wrapped forms of the domain keys, and their root key's header, in the place of those that are there: all of it
+    /// or nothing, and durably. What was there before is wiped from the database and its log.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`](crate::StoreError::Sqlite) if the database cannot be written.
+    pub fn replace_root(&self, header: &RootHeaderRow, keys: &[DomainKeyRow]) -> Result<()> {
+        let transaction =
+            rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        root_headers::replace_root(&transaction, header, keys)?;
+        transaction.commit()?;
+        if !database::empty_log(&self.connection, LOCK_WAIT_MILLIS_MAX)? {
+            tracing::warn!(
+                "the log still has the old forms of the domain keys; the next start empties it"
+            );
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Result, StoreError};
 use crate::{
     account_aliases, caller_usages, digest_keys, oidc_provider_rows, owned_key_materials,
-    role_deletions, schema,
+    role_deletions, root_headers, schema,
 };
 
 /// Every step, oldest first.
@@ -25,6 +25,7 @@ const STEPS: &[&str] = &[
     account_aliases::VERSION_8,
     caller_usages::VERSION_9,
     role_deletions::SCHEMA,
+    root_headers::SCHEMA,
 ];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
@@ -113,7 +114,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 10);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 11);
     }
 
     #[test]
@@ -122,7 +123,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 10 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 11 }), "{refusal}");
     }
 
     #[test]

@@ -444,6 +444,7 @@ pub(crate) const EXEMPT_TABLES: &[(&str, &str)] = &[
          unwrap, and what an absent one wrapped or sealed is refused.",
     ),
     crate::digest_keys::EXEMPT,
+    crate::root_headers::EXEMPT,
     (
         "upkeep",
         "Says that a scrub is due. Whoever takes the row away could as well keep a copy of the file \

@@ -72,6 +72,19 @@ pub enum ConfigurationError {
         /// A right value, written as in the file.
         example: &'static str,
     },
+    /// A line of the custody table that cannot be as it is written.
+    #[error(
+        "{path}:{line}: found {found}; expected provider (\"file\", \"passphrase\" or \"shamir\") and passphrase_file, for \
+         example: provider = \"shamir\""
+    )]
+    Custody {
+        /// The file.
+        path: String,
+        /// Its line, from 1.
+        line: usize,
+        /// What stands there.
+        found: String,
+    },
     /// An OIDC issuer or discovery host that cannot be as it is written.
     #[error(
         "{path}:{line}: {problem}; expected an [[oidc_issuer]] with url, keys_file or jwks_url, ca_file, \

@@ -27,6 +27,10 @@ pub(crate) enum Command {
     ListOwnedKeys,
     /// Rotate an AWS owned key now.
     RotateOwnedKey { name: String },
+    /// Take a share of the root key, or its passphrase.
+    Unseal { secret: Secret },
+    /// Forget every key until unsealed.
+    Seal,
 }
 
 impl Command {
@@ -42,6 +46,8 @@ impl Command {
             Command::ListServices => "list_services",
             Command::ListOwnedKeys => "list_owned_keys",
             Command::RotateOwnedKey { .. } => "rotate_owned_key",
+            Command::Unseal { .. } => "unseal",
+            Command::Seal => "seal",
         }
     }
 }
@@ -96,8 +102,33 @@ pub(crate) enum Outcome {
     Services { services: Vec<ListedService> },
     /// The AWS owned key has a new version.
     OwnedKeyRotated { version: u32 },
+    /// More shares are needed.
+    Unsealing { collected: u8, threshold: u8 },
+    /// The root key is there; the data is being opened.
+    Unsealed,
+    /// Every key is being forgotten.
+    Sealed,
     /// Nothing was done.
     Refused { message: String },
+}
+
+impl Outcome {
+    /// Why nothing was done, if nothing was.
+    pub(crate) fn refusal(self) -> Option<String> {
+        match self {
+            Outcome::Refused { message } => Some(message),
+            Outcome::Created { .. }
+            | Outcome::Accounts { .. }
+            | Outcome::Explained { .. }
+            | Outcome::ServiceAccessKey { .. }
+            | Outcome::ServiceAccessKeyDeleted
+            | Outcome::Services { .. }
+            | Outcome::OwnedKeyRotated { .. }
+            | Outcome::Unsealing { .. }
+            | Outcome::Unsealed
+            | Outcome::Sealed => None,
+        }
+    }
 }
 
 /// One account as it is listed.

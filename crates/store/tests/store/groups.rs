@@ -232,12 +232,28 @@ async fn a_deployment_is_initialised_once() {
     let keys = vec![key("material", 1), key("row seal", 1), key("row seal", 2)];
     let locked = LockedStore::open(&path, StoreOptions::default()).unwrap();
     assert_eq!(locked.deployment().unwrap(), None);
-    locked.initialize(&deployment, &keys).unwrap();
-    let again = locked.initialize(&deployment, &keys);
+    let header = |provider: &str| store::RootHeaderRow {
+        provider: provider.to_owned(),
+        parameters: vec![4],
+        proof: vec![5, 6],
+    };
+    locked.initialize(&deployment, &keys, &header("file")).unwrap();
+    let again = locked.initialize(&deployment, &keys, &header("shamir"));
     assert!(matches!(again, Err(StoreError::AlreadyInitialised)), "{again:?}");
     drop(locked);
     let locked = LockedStore::open(&path, StoreOptions::default()).unwrap();
     assert_eq!(locked.deployment().unwrap(), Some(deployment));
     assert_eq!(locked.domain_keys().unwrap(), keys);
+    assert_eq!(locked.root_header().unwrap(), Some(header("file")));
+
+    let rewrapped: Vec<_> = keys
+        .iter()
+        .map(|key| store::DomainKeyRow { wrapped: vec![7, 7, 7], ..key.clone() })
+        .collect();
+    locked.replace_root(&header("shamir"), &rewrapped).unwrap();
+    drop(locked);
+    let locked = LockedStore::open(&path, StoreOptions::default()).unwrap();
+    assert_eq!(locked.domain_keys().unwrap(), rewrapped);
+    assert_eq!(locked.root_header().unwrap(), Some(header("shamir")));
     locked.unlock(seal_keys()).unwrap();
 }
