@@ -8,7 +8,9 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
-use crate::{account_aliases, digest_keys, oidc_provider_rows, owned_key_materials, schema};
+use crate::{
+    account_aliases, digest_keys, meter_counters, oidc_provider_rows, owned_key_materials, schema,
+};
 
 /// Every step, oldest first.
 const STEPS: &[&str] = &[
@@ -20,6 +22,7 @@ const STEPS: &[&str] = &[
     owned_key_materials::VERSION_6,
     digest_keys::SCHEMA,
     account_aliases::VERSION_8,
+    meter_counters::VERSION_9,
 ];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
@@ -108,7 +111,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 8);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 9);
     }
 
     #[test]
@@ -117,7 +120,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 8 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 9 }), "{refusal}");
     }
 
     #[test]
