@@ -36,10 +36,12 @@ mod iam;
 mod identities;
 mod ids;
 mod jobs;
+mod journal_follower;
 mod key_state;
 mod kms;
 mod last_usage;
 mod managed_keys;
+mod meter;
 mod open;
 mod operation;
 mod operations;
@@ -74,6 +76,8 @@ pub use explain::{
 pub use guard_rails::{
     AttachedPolicy, GuardRails, GuardRailsError, Organization, OrganizationTarget, PolicyText,
 };
+pub use journal_follower::FollowerError;
+pub use meter::{InvalidMonth, KeyUse, Month, RequestUse, Usage, UsageError};
 pub use open::{Assembly, Durability, OpenError, Opened, open};
 pub use operations::{UNBUILT, model};
 pub use owned_keys::{OwnedKeyError, OwnedKeyReport, OwnedKeySummary, OwnedKeyVersion};

@@ -31,6 +31,7 @@ use crate::identities::{self, Identities};
 use crate::ids::Ids;
 use crate::jobs::Scrub;
 use crate::last_usage::LastUsage;
+use crate::meter::Meter;
 use crate::outbox::Outbox;
 use crate::owned_keys;
 use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas, ResourceUses};
@@ -116,6 +117,9 @@ pub enum OpenError {
     /// The thread that follows the journal cannot start.
     #[error("the thread that follows the audit journal: {0}")]
     IndexFollower(std::io::Error),
+    /// The meter's thread cannot start.
+    #[error("the meter's thread: {0}")]
+    Meter(std::io::Error),
     /// Chance.
     #[error("the source of randomness failed: {0}")]
     Rng(#[from] crypto::RngError),
@@ -185,7 +189,8 @@ pub async fn open(assembly: Assembly<'_>) -> Result<Opened, OpenError> {
     let (host, deliveries) = assemble(assembly, parts).await?;
     let index_follower =
         IndexFollower::start(Arc::clone(&host.index)).map_err(OpenError::IndexFollower)?;
-    Ok(Opened { service: Service::start(host, deliveries, index_follower), is_first_start })
+    let service = Service::start(host, deliveries, index_follower)?;
+    Ok(Opened { service, is_first_start })
 }
 
 fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreError> {
@@ -351,6 +356,7 @@ async fn assemble(
         keyring,
         journal,
         index,
+        meter: Meter::new(journal_dir),
         delivery,
         buffers: Buffers::default(),
         outbox,

@@ -38,6 +38,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::identities::{Changes, Identity};
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::quotas::RequestQuota;
 use crate::trail::Done;
@@ -61,6 +62,7 @@ const DEFAULT: Spec = Spec {
     unrecorded: &[],
     records_answer: false,
     request_quota: RequestQuota::Unlimited,
+    metering: Metering::Free,
     answer: AnswerForm::Xml(IAM_NAMESPACE),
 };
 

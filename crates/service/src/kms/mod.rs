@@ -23,6 +23,7 @@ use wire::error_codes::ErrorCode;
 use wire::names::{Partition, Region};
 
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::quotas::RequestQuota;
 
@@ -43,6 +44,7 @@ const DEFAULT: Spec = Spec {
     unrecorded: &[],
     records_answer: false,
     request_quota: RequestQuota::Own(5),
+    metering: Metering::Plain,
     answer: AnswerForm::Json,
 };
 
@@ -57,6 +59,7 @@ const CRYPTOGRAPHIC: Spec = Spec {
     read_only: true,
     unrecorded: &["GrantTokens"],
     request_quota: RequestQuota::Cryptographic,
+    metering: Metering::ByKey,
     ..DEFAULT
 };
 
