@@ -19,7 +19,7 @@ use crate::{
     explain,
     limits::{CONTROL_ACCOUNTS_MAX, CONTROL_BYTES_MAX},
     lock::{Lock, LockError},
-    owned_keys, services,
+    owned_keys, services, usage,
 };
 
 /// Bytes of an access key id and of a secret; AWS's ids have 16 to 128, and what a test invents may be shorter.
@@ -268,6 +268,7 @@ pub(crate) async fn obey(service: &Service, command: Command) -> Outcome {
         Command::ListServices => Ok(services::list_all(service)),
         Command::ListOwnedKeys => owned_keys::list_all(service).await,
         Command::RotateOwnedKey { name } => owned_keys::rotate_now(service, &name).await,
+        Command::Usage { month, account_id } => usage::answer(service, &month, account_id).await,
     };
     obeyed.unwrap_or_else(|message| Outcome::Refused { message })
 }

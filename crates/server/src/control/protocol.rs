@@ -27,6 +27,8 @@ pub(crate) enum Command {
     ListOwnedKeys,
     /// Rotate an AWS owned key now.
     RotateOwnedKey { name: String },
+    /// Tell what was used in a month, by one account or by all.
+    Usage { month: String, account_id: Option<String> },
 }
 
 impl Command {
@@ -42,6 +44,7 @@ impl Command {
             Command::ListServices => "list_services",
             Command::ListOwnedKeys => "list_owned_keys",
             Command::RotateOwnedKey { .. } => "rotate_owned_key",
+            Command::Usage { .. } => "usage",
         }
     }
 }
