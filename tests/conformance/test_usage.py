@@ -12,6 +12,7 @@ import pytest
 import keystead
 from conftest import client_of, policy, root_of, statement
 from keystead import ACCOUNT, OTHER_ACCOUNT, REGION
+from registering import Deployment, create_session, user
 from timed import DAY, HOUR
 
 ELSEWHERE = "eu-central-1"
@@ -155,6 +156,33 @@ def test_managed_and_owned_keys_are_free_and_their_requests_are_not(own_server, 
     assert {charge["item"] for charge in told["charges"]} <= {"requests_symmetric_free_tier"}
 
 
+def test_what_services_do_is_paid_by_whom_they_serve(tmp_path):
+    """As themselves by the owner of the key, as a user by the user's account, whoever owns the key."""
+    deployment = Deployment(tmp_path)
+    server = deployment.server
+    made = keystead.run("account", "create", OTHER_ACCOUNT, "--data-dir", server.directory,
+                        "--access-key-id", "AKIAOTHER", "--secret-access-key", "secret")
+    assert made.returncode == 0, made.stderr
+    served = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "kms:Encrypt",
+              "Resource": "*"}
+    allowed = policy(statement(root_of(ACCOUNT)), statement(root_of(OTHER_ACCOUNT)), served)
+    kms = client_of(server, server.root_credentials())
+    encrypt = {"KeyId": kms.create_key(Policy=allowed)["KeyMetadata"]["Arn"], "Plaintext": "AA=="}
+    s3 = deployment.service("s3")
+    session = create_session(user(server.port, ("AKIAOTHER", "secret")), {"Service": "s3"})
+    assert session.status == 200, session.body
+    for token, count in ((None, 2), (session.json["ForwardAccessToken"], 3)):
+        for _ in range(count):
+            assert s3.call("Encrypt", encrypt, token=token).status == 200
+    told = usage(server.directory)
+    paid = Counter()
+    for request in told["usage"]["requests"]:
+        if request["operation"] == "kms:Encrypt" and request["outcome"] == "served":
+            paid[request["account_id"]] += request["records"]
+    assert paid == {ACCOUNT: 2, OTHER_ACCOUNT: 3}
+    assert server.stop() == 0, server.output()
+
+
 def test_any_tariff_prices_it(own_server, root, tmp_path):
     key_id = root.create_key()["KeyMetadata"]["KeyId"]
     for _ in range(3):
@@ -259,6 +287,7 @@ def test_keys_are_charged_for_their_hours(timed):
     # Into the month after the next one, so that a whole month is among them.
     timed.advance(((made.replace(day=1) + timedelta(days=70)) - timed.now()).total_seconds() + DAY)
     now, month = timed.now(), made.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    told = []
     for _ in range(3):
         found = keys_of(timed, month_of(month))
         first, second = (within(rotation, now, month) for rotation in rotations[:2])
@@ -270,4 +299,7 @@ def test_keys_are_charged_for_their_hours(timed):
         }
         for key, hours in expected.items():
             assert found.get(key, (0, 0, 0)) == hours, (month, key)
+        told.append(found[REGION, kept][0])
         month = (month + timedelta(days=32)).replace(day=1)
+    # The second of them is whole.
+    assert told[1] % 24 == 0 and told[1] >= 28 * 24
