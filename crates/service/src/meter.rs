@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use audit::FollowingThread;
 use jiff::Timestamp;
-use store::{METER, MeterCounter, MeteredKeyRow, Store, StoreError, Transaction};
+use store::{METER, MeterCounter, MeteredKeyRow, Snapshot, Store, StoreError, Transaction};
 use tokio::sync::Mutex;
 use wire::enums::KeySpec;
 use wire::names::{KeyArn, KeyId};
@@ -117,14 +117,16 @@ pub(crate) fn start(host: Arc<Host>) -> io::Result<FollowingThread> {
 impl State {
     async fn open(store: &Store, journal: &Path) -> Result<State, FollowerError> {
         let follower = JournalFollower::open(METER, store, journal).await?;
-        let keys = store.read(|snapshot| snapshot.metered_keys()).await;
-        let keys: Vec<MeteredKeyRow> = keys?;
         let mut classes = KeyClasses::default();
-        for key in keys {
+        for key in store.read(metered_keys).await? {
             classes.note(key.key_id, key.key_spec);
         }
         Ok(State { follower, classes })
     }
+}
+
+fn metered_keys(snapshot: &Snapshot<'_>) -> Result<Vec<MeteredKeyRow>, StoreError> {
+    snapshot.metered_keys()
 }
 
 impl KeyClasses {
@@ -202,7 +204,7 @@ fn changed(
         KeyChange::Deleted => own(rows).map(|row| MeteredKeyRow { deleted: Some(time), ..row }),
         // Related keys rotate together, and are told of once.
         KeyChange::Rotated => {
-            return rows.into_iter().filter_map(|row| rotated(row, time)).collect();
+            return rows.iter().filter_map(|row| rotated(row, time)).collect();
         }
     };
     changed.into_iter().collect()
@@ -225,10 +227,10 @@ fn made(key: &KeyArn, key_spec: KeySpec, is_aws_managed: bool, time: Timestamp) 
 }
 
 /// A key after a rotation, if it is one of the two that cost.
-fn rotated(row: MeteredKeyRow, time: Timestamp) -> Option<MeteredKeyRow> {
+fn rotated(row: &MeteredKeyRow, time: Timestamp) -> Option<MeteredKeyRow> {
     match (row.first_rotation, row.second_rotation) {
-        (None, _) => Some(MeteredKeyRow { first_rotation: Some(time), ..row }),
-        (Some(_), None) => Some(MeteredKeyRow { second_rotation: Some(time), ..row }),
+        (None, _) => Some(MeteredKeyRow { first_rotation: Some(time), ..row.clone() }),
+        (Some(_), None) => Some(MeteredKeyRow { second_rotation: Some(time), ..row.clone() }),
         (Some(_), Some(_)) => None,
     }
 }

@@ -20,8 +20,11 @@ struct Line<'a> {
     end: &'a str,
 }
 
-/// The columns and what stands in them.
-const COLUMNS: &[(&str, fn(&Line<'_>) -> String)] = &[
+/// A column's name and what stands in it.
+type Column = (&'static str, fn(&Line<'_>) -> String);
+
+/// The columns in their order.
+const COLUMNS: &[Column] = &[
     ("BilledCost", |line| line.charge.cost.to_string()),
     ("BillingAccountId", |line| line.charge.account_id.clone()),
     ("BillingAccountName", |_| String::new()),
