@@ -90,6 +90,9 @@ pub enum Damage {
     /// It does not continue the segment before it.
     #[error("it does not continue the segment before it")]
     Link,
+    /// It is not where a follower stopped: another journal, or an older copy of this one.
+    #[error("it is not where a follower of the journal had stopped")]
+    Position,
 }
 
 impl JournalError {

@@ -7,6 +7,7 @@
 
 use std::{
     fs::File,
+    io::ErrorKind,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -34,7 +35,20 @@ pub struct Followed {
     pub record: Vec<u8>,
 }
 
-/// Follows a journal from the beginning of one of its segments.
+/// How far a follower came: enough to go on from there later, and to notice another journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FollowerPosition {
+    /// The first frame of the segment in which the next record is expected.
+    pub segment: u64,
+    /// The number of the last frame that was passed.
+    pub sequence: u64,
+    /// Where in the segment the next frame begins.
+    pub offset: u64,
+    /// The chain's head after the last frame that was passed, a SHA-256 value.
+    pub head: [u8; TRAILER_BYTES],
+}
+
+/// Follows a journal from the beginning of one of its segments, or from where another follower stopped.
 pub struct Follower {
     directory: PathBuf,
     place: Option<Place>,
@@ -78,6 +92,33 @@ impl Follower {
             follower.place = Some(Place::beginning(Segment::open(path)?));
         }
         Ok(follower)
+    }
+
+    /// Begins where a follower stopped. The segment may be gone since, if all of it was passed.
+    ///
+    /// # Errors
+    /// As [`Follower::new`]; [`Damage::Position`] when the journal does not have that head at that place.
+    pub fn resume(directory: &Path, position: &FollowerPosition) -> Result<Follower, JournalError> {
+        let place = match Place::within(directory, position)? {
+            Some(place) => Some(place),
+            None => Place::behind(directory, position)?,
+        };
+        if place.is_some() {
+            return Ok(Follower { directory: directory.to_owned(), place });
+        }
+        let file = segment::path(directory, position.segment);
+        Err(JournalError::Damaged { file, offset: position.offset, damage: Damage::Position })
+    }
+
+    /// How far it came; `None` before the first record.
+    #[must_use]
+    pub fn position(&self) -> Option<FollowerPosition> {
+        self.place.as_ref().map(|place| FollowerPosition {
+            segment: place.first_sequence,
+            sequence: place.sequence_next.saturating_sub(1),
+            offset: place.offset,
+            head: place.head,
+        })
     }
 
     /// The next record; `None` while no more are written.
@@ -127,6 +168,39 @@ impl Place {
             buffer: Vec::new(),
             passed: 0,
         }
+    }
+
+    /// A place within the segment of a position, whether that has its name by now or not.
+    fn within(
+        directory: &Path,
+        position: &FollowerPosition,
+    ) -> Result<Option<Place>, JournalError> {
+        let paths = [segment::path(directory, position.segment), segment::next_path(directory)];
+        for path in paths {
+            let Some(segment) = open_if_there(path)? else { continue };
+            if segment.header().first_sequence != position.segment {
+                continue;
+            }
+            let mut place = Place::beginning(segment);
+            place.sequence_next = position.sequence.saturating_add(1);
+            place.offset = position.offset;
+            place.head = position.head;
+            place.fill(TRAILER_BYTES)?;
+            return Ok((place.rest() == position.head).then_some(place));
+        }
+        Ok(None)
+    }
+
+    /// The beginning of the segment that follows a position, if the one of the position is gone.
+    fn behind(
+        directory: &Path,
+        position: &FollowerPosition,
+    ) -> Result<Option<Place>, JournalError> {
+        let path = segment::path(directory, position.sequence.saturating_add(1));
+        let segment = open_if_there(path)?;
+        Ok(segment
+            .filter(|segment| segment.header().previous_head == position.head)
+            .map(Place::beginning))
     }
 
     fn next(&mut self) -> Result<Option<Followed>, JournalError> {
@@ -215,6 +289,17 @@ impl Place {
     }
 }
 
+/// A segment, if there is a file with a header.
+fn open_if_there(path: PathBuf) -> Result<Option<Segment>, JournalError> {
+    match Segment::open_unnamed(path) {
+        Ok(segment) => Ok(Some(segment)),
+        Err(JournalError::Disk { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        // Room for a segment that has not begun.
+        Err(JournalError::Damaged { damage: Damage::CutOff | Damage::Header, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reads one record whose place is known, if what stands there is a whole frame.
 ///
 /// # Errors
@@ -230,7 +315,7 @@ pub(crate) fn record_at(
     }
     let read = |bytes: &mut [u8]| match file.read_exact_at(bytes, offset - before) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(JournalError::disk("read", path)(error)),
     };
     let mut start = [0; TRAILER_BYTES + FIXED_BYTES];

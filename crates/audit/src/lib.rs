@@ -8,6 +8,7 @@
 mod disk;
 mod error;
 mod follow;
+mod following;
 mod frame;
 mod index;
 mod journal;
@@ -21,7 +22,8 @@ mod summary;
 pub mod trail;
 
 pub use error::JournalError;
-pub use follow::{Followed, Follower};
+pub use follow::{Followed, Follower, FollowerPosition};
+pub use following::FollowingThread;
 pub use frame::RECORD_BYTES_MAX;
 pub use index::{Found, Index, IndexFollower, InvalidPosition, Position, Sought};
 pub use journal::{

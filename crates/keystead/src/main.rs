@@ -18,8 +18,9 @@ use server::{
     configuration::{self, ConfigurationError, DataDirFlags, ServeFlags},
     explain::{self, Format},
     owned_keys, self_signed, serve, services, trail_proof,
+    usage::{self, AskedUsage, UsageFormat},
 };
-use service::{Clock, SupposedCall, SupposedSession, SystemClock};
+use service::{Clock, Month, SupposedCall, SupposedSession, SystemClock};
 use zeroize::Zeroizing;
 
 /// AWS KMS for your own machines.
@@ -61,6 +62,8 @@ enum Command {
     Service(ServiceCommand),
     /// Tell the AWS owned keys, which protect the server's own secrets, or rotate one; with a server running or not.
     OwnedKeys(OwnedKeys),
+    /// Tell what a month used and what that costs, with a server running or not.
+    Usage(UsageLine),
     /// Make what TLS needs.
     #[command(subcommand)]
     Tls(Tls),
@@ -120,6 +123,24 @@ enum OwnedKeysCommand {
         #[command(flatten)]
         data_dir: DataDirFlags,
     },
+}
+
+#[derive(clap::Args)]
+struct UsageLine {
+    /// The month in UTC, for example 2026-11.
+    #[arg(long, value_name = "MONTH")]
+    month: Month,
+    /// One account; all of them if not given.
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+    /// A TOML file with the prices; AWS's public ones if not given.
+    #[arg(long, value_name = "FILE")]
+    tariff: Option<PathBuf>,
+    /// How it is told: table, csv, focus (FOCUS 1.2) or json.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: UsageFormat,
+    #[command(flatten)]
+    data_dir: DataDirFlags,
 }
 
 #[derive(clap::Args)]
@@ -360,6 +381,7 @@ fn main() -> ExitCode {
         Command::WhoCan(line) => tell_who_can(line),
         Command::Service(command) => command_services(command),
         Command::OwnedKeys(line) => command_owned_keys(line),
+        Command::Usage(line) => tell_usage(line),
         Command::Version => tell_version(),
         Command::Tls(Tls::SelfSigned { out, names }) => make_pair(&out, &names),
     };
@@ -459,6 +481,14 @@ fn tell_who_can(line: WhoCan) -> Result<(), Box<dyn Error>> {
         ..SupposedCall::default()
     };
     Ok(explain::who_can(&settings, call, line.format, &mut io::stdout().lock())?)
+}
+
+fn tell_usage(line: UsageLine) -> Result<(), Box<dyn Error>> {
+    let settings = line.data_dir.resolve(configuration::environment())?;
+    let UsageLine { month, account, tariff, format, .. } = line;
+    let asked = AskedUsage { month, account_id: account, tariff, format };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    Ok(usage::tell(&settings, asked, &mut out)?)
 }
 
 fn command_services(command: ServiceCommand) -> Result<(), Box<dyn Error>> {

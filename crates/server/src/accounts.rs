@@ -19,7 +19,7 @@ use crate::{
     explain,
     limits::{CONTROL_ACCOUNTS_MAX, CONTROL_BYTES_MAX},
     lock::{Lock, LockError},
-    owned_keys, services,
+    owned_keys, services, usage,
 };
 
 /// Bytes of an access key id and of a secret; AWS's ids have 16 to 128, and what a test invents may be shorter.
@@ -275,6 +275,7 @@ pub(crate) async fn obey(service: &Service, command: Command) -> Outcome {
         Command::Seal => Err("the root key is at hand without an operator, so that sealing \
                               would last no longer than a restart"
             .to_owned()),
+        Command::Usage { month, account_id } => usage::answer(service, &month, account_id).await,
     };
     obeyed.unwrap_or_else(|message| Outcome::Refused { message })
 }

@@ -38,6 +38,7 @@ mod tls;
 pub mod trail_proof;
 #[cfg(test)]
 mod unaudited;
+pub mod usage;
 
 pub use guard_rails::GuardRailsFileError;
 pub use lock::LockError;

@@ -62,7 +62,8 @@ impl Sealed {
             | Command::DeleteServiceAccessKey { .. }
             | Command::ListServices
             | Command::ListOwnedKeys
-            | Command::RotateOwnedKey { .. } => "the server is sealed: `keystead unseal` it first",
+            | Command::RotateOwnedKey { .. }
+            | Command::Usage { .. } => "the server is sealed: `keystead unseal` it first",
         };
         Outcome::Refused { message: message.to_owned() }
     }

@@ -17,6 +17,7 @@ use crate::error::ServiceError;
 use crate::forwarding::{self, Claims};
 use crate::front::{Body, Proof};
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::operation::{AnswerForm, Api, KeyForms, Operation, Spec};
 use crate::quotas::RequestQuota;
 use crate::services::{self, ForwardedAction, RegisteredService, SYSTEM_ACCOUNT, refused};
@@ -54,6 +55,7 @@ impl Operation for CreateForwardAccessSession {
         records_answer: false,
         records_key: false,
         request_quota: RequestQuota::Unlimited,
+        metering: Metering::Free,
         answer: AnswerForm::Json,
     };
 

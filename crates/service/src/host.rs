@@ -27,6 +27,7 @@ use crate::identities::Identities;
 use crate::ids::Ids;
 use crate::jobs::{LastKept, Scrub};
 use crate::last_usage::LastUsage;
+use crate::meter::Meter;
 use crate::outbox::Outbox;
 use crate::quotas::{Quotas, ResourceUses};
 use crate::services::Services;
@@ -56,6 +57,8 @@ pub(crate) struct Host {
     pub(crate) journal: Journal,
     /// What events are looked up in.
     pub(crate) index: Arc<Index>,
+    /// What counts the journal's records.
+    pub(crate) meter: Meter,
     /// The trail; none where none is configured.
     pub(crate) delivery: Option<Arc<Delivery>>,
     pub(crate) buffers: Buffers,

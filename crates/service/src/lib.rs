@@ -37,12 +37,14 @@ mod iam;
 mod identities;
 mod ids;
 mod jobs;
+mod journal_follower;
 mod key_state;
 mod kms;
 mod last_usage;
 mod last_used;
 mod linked_roles;
 mod managed_keys;
+mod meter;
 mod open;
 mod operation;
 mod operations;
@@ -82,6 +84,8 @@ pub use explain::{
 pub use guard_rails::{
     AttachedPolicy, GuardRails, GuardRailsError, Organization, OrganizationTarget, PolicyText,
 };
+pub use journal_follower::FollowerError;
+pub use meter::{InvalidMonth, KeyUse, Month, RequestUse, Usage, UsageError};
 pub use open::{Assembly, Durability, OpenError, Opened, open, open_with};
 pub use operations::{UNBUILT, model};
 pub use operator::OperatorAct;

@@ -28,6 +28,7 @@ use crate::identities::{self, Identities};
 use crate::ids::Ids;
 use crate::jobs::{LastKept, Scrub};
 use crate::last_usage::LastUsage;
+use crate::meter::Meter;
 use crate::outbox::Outbox;
 use crate::owned_keys;
 use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas, ResourceUses};
@@ -113,6 +114,9 @@ pub enum OpenError {
     /// The thread that follows the journal cannot start.
     #[error("the thread that follows the audit journal: {0}")]
     IndexFollower(std::io::Error),
+    /// The meter's thread cannot start.
+    #[error("the meter's thread: {0}")]
+    Meter(std::io::Error),
     /// Chance.
     #[error("the source of randomness failed: {0}")]
     Rng(#[from] crypto::RngError),
@@ -209,7 +213,8 @@ pub async fn open_with(
     let (host, deliveries) = assemble(assembly, parts).await?;
     let index_follower =
         IndexFollower::start(Arc::clone(&host.index)).map_err(OpenError::IndexFollower)?;
-    Ok(Opened { service: Service::start(host, deliveries, index_follower), is_first_start })
+    let service = Service::start(host, deliveries, index_follower)?;
+    Ok(Opened { service, is_first_start })
 }
 
 fn all_accounts(snapshot: &Snapshot<'_>) -> Result<Vec<AccountRecord>, StoreError> {
@@ -322,6 +327,7 @@ async fn assemble(
         keyring,
         journal,
         index,
+        meter: Meter::new(journal_dir),
         delivery,
         buffers: Buffers::default(),
         outbox,

@@ -19,6 +19,7 @@ use crate::explain::{Told, explain_request};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::pipeline;
 use crate::quotas::RequestQuota;
 use crate::target::Target;
@@ -58,6 +59,8 @@ pub(crate) struct Spec {
     pub(crate) records_key: bool,
     /// Which quota the calls count against.
     pub(crate) request_quota: RequestQuota,
+    /// How the calls are metered.
+    pub(crate) metering: Metering,
     /// What the body of a success is.
     pub(crate) answer: AnswerForm,
 }

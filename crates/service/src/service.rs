@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use audit::IndexFollower;
+use audit::{FollowingThread, IndexFollower};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
+use wire::names::AccountId;
 
 use crate::accounts::{
     self, AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount,
@@ -18,6 +19,8 @@ use crate::guard_rails::GuardRails;
 use crate::host::Host;
 use crate::jobs;
 use crate::last_used;
+use crate::meter::{self, Month, Usage, UsageError};
+use crate::open::OpenError;
 use crate::operator::{self, OperatorAct};
 use crate::owned_keys::{self, OwnedKeyError, OwnedKeyReport};
 use crate::services::{self, RegisteredService, ServiceAccessKeyError, ServiceSummary};
@@ -34,22 +37,27 @@ pub struct Service {
 struct Jobs {
     tasks: Vec<JoinHandle<()>>,
     index_follower: Option<IndexFollower>,
+    meter: Option<FollowingThread>,
 }
 
 impl Service {
     /// Starts the jobs; from now on calls are answered.
+    ///
+    /// # Errors
+    /// When the machine gives no thread.
     pub(crate) fn start(
         host: Host,
         deliveries: Option<Deliveries>,
         index_follower: IndexFollower,
-    ) -> Service {
+    ) -> Result<Service, OpenError> {
         let host = Arc::new(host);
         let mut tasks = vec![tokio::spawn(jobs::run(Arc::clone(&host)))];
         if let Some((delivery, deliveries)) = host.delivery.clone().zip(deliveries) {
             tasks.push(tokio::spawn(delivery::run(Arc::clone(&host), delivery, deliveries)));
         }
-        let jobs = Jobs { tasks, index_follower: Some(index_follower) };
-        Service { host, jobs: Arc::new(Mutex::new(jobs)) }
+        let meter = meter::start(Arc::clone(&host)).map_err(OpenError::Meter)?;
+        let jobs = Jobs { tasks, index_follower: Some(index_follower), meter: Some(meter) };
+        Ok(Service { host, jobs: Arc::new(Mutex::new(jobs)) })
     }
 
     /// Answers one request.
@@ -161,6 +169,18 @@ impl Service {
         owned_keys::rotate_on_demand(&self.host, name).await
     }
 
+    /// Tells what was used in a month, by one account or by all; every call that was answered is in it.
+    ///
+    /// # Errors
+    /// See [`UsageError`].
+    pub async fn usage(
+        &self,
+        month: Month,
+        account_id: Option<AccountId>,
+    ) -> Result<Usage, UsageError> {
+        meter::tell(Arc::clone(&self.host), month, account_id).await
+    }
+
     /// Runs the jobs now instead of at their next look.
     #[cfg(feature = "test-clock")]
     pub async fn run_jobs(&self) {
@@ -207,6 +227,7 @@ impl Service {
         let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
         jobs.tasks.iter().for_each(JoinHandle::abort);
         drop(jobs.index_follower);
+        drop(jobs.meter);
         if let Err(error) = self.host.last_usage.keep(&self.host.store).await {
             tracing::warn!(%error, "the newest uses of keys were not kept");
         }

@@ -9,8 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
 use crate::{
-    account_aliases, caller_usages, digest_keys, oidc_provider_rows, owned_key_materials,
-    role_deletions, root_headers, schema,
+    account_aliases, caller_usages, digest_keys, meter_counters, oidc_provider_rows,
+    owned_key_materials, role_deletions, root_headers, schema,
 };
 
 /// Every step, oldest first.
@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     caller_usages::VERSION_9,
     role_deletions::SCHEMA,
     root_headers::SCHEMA,
+    meter_counters::SCHEMA,
 ];
 
 /// "KEYS" in ASCII: marks the file as ours (`PRAGMA application_id`).
@@ -114,7 +115,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 11);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 12);
     }
 
     #[test]
@@ -123,7 +124,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let refusal = migrate(&mut connection).unwrap_err();
-        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 11 }), "{refusal}");
+        assert!(matches!(refusal, StoreError::NewerSchema { found: 999, known: 12 }), "{refusal}");
     }
 
     #[test]

@@ -20,11 +20,14 @@ use crate::identities::IDENTITIES;
 use crate::identity_rows::{
     ATTACHMENTS, IDENTITY_POLICIES, IDENTITY_TAGS, MEMBERSHIPS, USER_ACCESS_KEYS,
 };
+use crate::journal_positions::JOURNAL_POSITIONS;
 use crate::key_materials::KEY_MATERIALS;
 use crate::key_policies::KEY_POLICIES;
 use crate::key_usages::KEY_USAGES;
 use crate::keys::KEYS;
 use crate::material_imports::MATERIAL_IMPORTS;
+use crate::meter_counters::{METER_COUNTERS, METER_MONTHS};
+use crate::metered_keys::METERED_KEYS;
 use crate::multi_region_keys::MULTI_REGION_KEYS;
 use crate::oidc_provider_rows::{OIDC_CLIENT_IDS, OIDC_THUMBPRINTS};
 use crate::owned_key_materials::OWNED_KEY_MATERIALS;
@@ -427,6 +430,10 @@ pub(crate) const SEALED_TABLES: &[&SealedTable] = &[
     &CALLER_USAGES,
     &AUDIT_OUTBOX,
     &CHANGES,
+    &JOURNAL_POSITIONS,
+    &METER_COUNTERS,
+    &METER_MONTHS,
+    &METERED_KEYS,
 ];
 
 /// The tables without seals, each with the reason why that is safe.
@@ -497,6 +504,10 @@ mod tests {
         (&CALLER_USAGES, caller_usages::ONE),
         (&AUDIT_OUTBOX, audit_outbox::OLDEST),
         (&CHANGES, changes::AFTER),
+        (&JOURNAL_POSITIONS, journal_positions::ALL),
+        (&METER_COUNTERS, meter_counters::OF_DAYS),
+        (&METER_MONTHS, meter_counters::MONTHS),
+        (&METERED_KEYS, metered_keys::ALL),
     ];
 
     fn migrated() -> Connection {
@@ -583,6 +594,8 @@ mod tests {
                 owned_key_materials::WRAPPED_BEFORE_OF_USERS,
                 "COVERING INDEX user_access_keys_by_wrap",
             ),
+            (meter_counters::OF_DAYS, "meter_counters USING PRIMARY KEY (day>? AND day<?)"),
+            (metered_keys::OF_ID, "metered_keys USING INDEX metered_keys_by_id (key_id=?)"),
             (identities::HAS_MEMBERS, "memberships USING COVERING INDEX memberships_by_group"),
             (identities::IS_ATTACHED, "attachments USING COVERING INDEX attachments_by_policy"),
             (identities::IS_BOUNDARY, "identities USING COVERING INDEX identities_by_boundary"),

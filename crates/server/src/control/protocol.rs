@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Unseal { secret: Secret },
     /// Forget every key until unsealed.
     Seal,
+    /// Tell what was used in a month, by one account or by all.
+    Usage { month: String, account_id: Option<String> },
 }
 
 impl Command {
@@ -48,6 +50,7 @@ impl Command {
             Command::RotateOwnedKey { .. } => "rotate_owned_key",
             Command::Unseal { .. } => "unseal",
             Command::Seal => "seal",
+            Command::Usage { .. } => "usage",
         }
     }
 }

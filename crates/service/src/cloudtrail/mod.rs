@@ -6,6 +6,7 @@ pub(crate) mod trails;
 use wire::error_codes::ErrorCode;
 
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::quotas::RequestQuota;
 
@@ -27,5 +28,6 @@ const DEFAULT: Spec = Spec {
     records_answer: false,
     records_key: false,
     request_quota: RequestQuota::Unlimited,
+    metering: Metering::Free,
     answer: AnswerForm::Json,
 };

@@ -39,6 +39,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::identities::{Changes, Identity};
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::quotas::RequestQuota;
 use crate::trail::Done;
@@ -63,6 +64,7 @@ const DEFAULT: Spec = Spec {
     records_answer: false,
     records_key: false,
     request_quota: RequestQuota::Unlimited,
+    metering: Metering::Free,
     answer: AnswerForm::Xml(IAM_NAMESPACE),
 };
 

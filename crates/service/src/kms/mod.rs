@@ -23,6 +23,7 @@ use wire::error_codes::ErrorCode;
 use wire::names::{Partition, Region};
 
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::quotas::RequestQuota;
 
@@ -44,6 +45,7 @@ const DEFAULT: Spec = Spec {
     records_answer: false,
     records_key: false,
     request_quota: RequestQuota::Own(5),
+    metering: Metering::Plain,
     answer: AnswerForm::Json,
 };
 
@@ -59,6 +61,7 @@ const CRYPTOGRAPHIC: Spec = Spec {
     // Of a recipient the record tells the enclave (`additionalEventData`).
     unrecorded: &["GrantTokens", "Recipient"],
     request_quota: RequestQuota::Cryptographic,
+    metering: Metering::ByKey,
     ..DEFAULT
 };
 

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::error::ServiceError;
 use crate::facts::Facts;
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::operation::{KeyForms, Operation, Spec};
 use crate::quotas::RequestQuota;
 use crate::target::{KeyName, OneKey, Target};
@@ -34,6 +35,7 @@ impl Operation for GetPublicKey {
         read_only: true,
         unrecorded: &["GrantTokens"],
         request_quota: RequestQuota::Own(2_000),
+        metering: Metering::ByKey,
         ..DEFAULT
     };
 

@@ -10,6 +10,7 @@ use wire::error_codes::ErrorCode;
 use wire::query::STS_NAMESPACE;
 
 use crate::key_state::KeyStateRule;
+use crate::meter::Metering;
 use crate::operation::{AnswerForm, Api, KeyForms, Spec};
 use crate::quotas::RequestQuota;
 
@@ -31,5 +32,6 @@ const DEFAULT: Spec = Spec {
     records_answer: false,
     records_key: false,
     request_quota: RequestQuota::Unlimited,
+    metering: Metering::Free,
     answer: AnswerForm::Xml(STS_NAMESPACE),
 };

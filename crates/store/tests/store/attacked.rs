@@ -8,6 +8,7 @@ use store::{LockedStore, Snapshot, StoreError, StoreOptions};
 use tempfile::TempDir;
 use wire::names::{AliasName, KeyId, Region};
 
+use crate::metering::meter;
 use crate::support::*;
 
 /// Tables without seals; their reasons stand beside the schema.
@@ -77,6 +78,10 @@ impl Attacked {
         change(&place).await;
         look();
         save_usages(&place.store, &usages(30)).await;
+        for step in 1..=2 {
+            meter(&place.store, step).await.unwrap();
+            look();
+        }
         change_again(&place).await;
         change_identities(&place).await;
         save_caller_usages(&place.store, 30).await;
@@ -336,6 +341,10 @@ fn load_all(snapshot: &Snapshot<'_>) -> Result<(), StoreError> {
                 snapshot.caller_usage(account, kind, id)?;
             }
         }
+    }
+    assert!(snapshot.journal_position("somebody else")?.is_none());
+    for month in ["2026-10", "2026-11"] {
+        assert!(snapshot.metered(month)?.position.is_some(), "the meter's position is missing");
     }
     snapshot.pending_records()?;
     assert!(snapshot.changes_after(0)?.is_some());

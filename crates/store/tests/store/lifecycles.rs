@@ -149,8 +149,10 @@ async fn a_deleted_key_takes_every_row_with_it() {
     assert!(deleted.unwrap());
     assert_eq!(load(&place.store, region(0), key_id(1)).await.unwrap(), None);
     let stranger = place.stranger();
+    // What the meter knows of a key outlives it: its months are told later.
     let names = "SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
-                 WHERE m.type = 'table' AND c.name = 'key_id' ORDER BY m.name";
+                 WHERE m.type = 'table' AND c.name = 'key_id' AND m.name NOT LIKE 'meter%'
+                 ORDER BY m.name";
     let mut statement = stranger.prepare(names).unwrap();
     let tables: Vec<String> =
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();

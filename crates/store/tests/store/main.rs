@@ -13,6 +13,7 @@ mod grants;
 mod groups;
 mod identities;
 mod lifecycles;
+mod metering;
 mod migration;
 mod model;
 mod owned_keys;

@@ -15,6 +15,7 @@ use crate::authorize::Authorized;
 use crate::context::{Context, Encryption};
 use crate::error::ServiceError;
 use crate::facts::{Cryptography, Facts};
+use crate::meter::Metering;
 use crate::operation::{Operation, Spec};
 use crate::quotas::RequestQuota;
 use crate::snapshot::KeySnapshot;
@@ -32,6 +33,7 @@ impl Operation for GenerateDataKeyPair {
         name: "GenerateDataKeyPair",
         actions: &["kms:GenerateDataKeyPair"],
         request_quota: RequestQuota::DataKeyPair,
+        metering: Metering::DataKeyPair,
         ..CRYPTOGRAPHIC
     };
 
@@ -96,6 +98,7 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
         name: "GenerateDataKeyPairWithoutPlaintext",
         actions: &["kms:GenerateDataKeyPairWithoutPlaintext"],
         request_quota: RequestQuota::DataKeyPair,
+        metering: Metering::DataKeyPair,
         ..CRYPTOGRAPHIC
     };
 
