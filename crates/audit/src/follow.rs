@@ -32,6 +32,8 @@ pub struct Followed {
     pub offset: u64,
     /// The record as it was appended.
     pub record: Vec<u8>,
+    /// The chain's head after this frame, a SHA-256 value.
+    pub head: [u8; 32],
 }
 
 /// Follows a journal from the beginning of one of its segments.
@@ -162,6 +164,7 @@ impl Place {
             sequence: fixed.sequence,
             offset,
             record,
+            head: self.head,
         }))
     }
 

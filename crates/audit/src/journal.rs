@@ -22,7 +22,7 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::Path,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -196,6 +196,12 @@ impl Journal {
         self.shared.order(|orders| orders.sync = true);
         self.shared.reach_durable(sequence).await?;
         Ok(sequence)
+    }
+
+    /// The number of the last frame that is known to be synced, 0 for none. It only grows.
+    #[must_use]
+    pub fn synced(&self) -> u64 {
+        self.shared.durable.load(Ordering::Acquire)
     }
 
     /// Whether records can be appended: nothing failed and nobody closed.

@@ -7,6 +7,7 @@
 
 mod disk;
 mod error;
+mod feed;
 mod follow;
 mod frame;
 mod index;
@@ -21,6 +22,7 @@ mod summary;
 pub mod trail;
 
 pub use error::JournalError;
+pub use feed::{Feed, FeedPosition};
 pub use follow::{Followed, Follower};
 pub use frame::RECORD_BYTES_MAX;
 pub use index::{Found, Index, IndexFollower, InvalidPosition, Position, Sought};
