@@ -3,6 +3,7 @@
 //! Nothing is opened before all of it is known to be right. This module is the only reader of the environment.
 
 mod error;
+mod event_sinks;
 mod issuers;
 mod services;
 mod sources;
@@ -22,8 +23,9 @@ use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService, TrailOp
 use tracing_subscriber::filter::Targets;
 use wire::names::{AccountId, Region};
 
-pub use crate::issuers::Url;
+pub use crate::outgoing::Url;
 pub use error::ConfigurationError;
+pub use event_sinks::{EventSink, EventTarget, Webhook};
 pub use issuers::{FetchedKeys, OidcDiscoveryHost, OidcIssuer, OidcKeys};
 use sources::{Place, Said, Sources};
 use table::{CONFIG, SETTINGS, Setting};
@@ -47,6 +49,8 @@ pub struct Settings {
     pub services: Vec<RegisteredService>,
     /// The trail; only a file can say it.
     pub trail: Option<TrailOptions>,
+    /// Who is told of events; only a file can say them.
+    pub event_sinks: Vec<EventSink>,
     /// The certificate and key of TLS; `None` is plain HTTP.
     pub tls: Option<TlsFiles>,
     /// When the journal reaches the disk.
@@ -138,6 +142,7 @@ fn resolve(
     let mut services = Vec::new();
     let (mut oidc_issuers, mut oidc_discovery_hosts) = (Vec::new(), Vec::new());
     let mut trail = None;
+    let mut event_sinks = Vec::new();
     let mut all = Sources::default();
     all.add(sources::defaults());
     if let Some(path) = optional(&above_file, CONFIG.name, values::path)? {
@@ -147,11 +152,19 @@ fn resolve(
         services = services::toml(&shown, &text)?;
         (oidc_issuers, oidc_discovery_hosts) = issuers::toml(&shown, &text)?;
         trail = trail::toml(&shown, &text)?;
+        event_sinks = event_sinks::toml(&shown, &text)?;
     }
     all.append(above_file);
     let key_files = optional(&all, "oidc_keys", values::oidc_keys)?.unwrap_or_default();
     let oidc_issuers = issuers::joined(key_files, oidc_issuers)?;
-    let settings = Settings { services, trail, oidc_issuers, oidc_discovery_hosts, ..read(&all)? };
+    let settings = Settings {
+        services,
+        trail,
+        event_sinks,
+        oidc_issuers,
+        oidc_discovery_hosts,
+        ..read(&all)?
+    };
     refuse_plain_outside_loopback(&settings)?;
     Ok(settings)
 }
@@ -174,6 +187,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         config: optional(all, CONFIG.name, values::path)?,
         services: Vec::new(),
         trail: None,
+        event_sinks: Vec::new(),
         tls: tls_files(
             optional(all, "tls_certificate", values::path)?,
             optional(all, "tls_key", values::path)?,

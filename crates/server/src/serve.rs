@@ -24,6 +24,7 @@ use crate::{
     banner::Banner,
     configuration::{Settings, is_loopback},
     control::ControlSocket,
+    event_sinks::EventSinks,
     follow::{Followed, follow},
     guard_rails::{self, GuardRailsFile, GuardRailsFileError, GuardRailsRead},
     http::Api,
@@ -93,6 +94,14 @@ pub enum ServeError {
         data_dir: PathBuf,
         /// What the service says.
         cause: service::OpenError,
+    },
+    /// The queue of events cannot be opened or followed.
+    #[error("events in {}: {cause}", data_dir.display())]
+    Events {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// What the machine says.
+        cause: io::Error,
     },
     /// The control socket cannot be made.
     #[error("control socket in {}: {cause}", data_dir.display())]
@@ -214,6 +223,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     let clock = Arc::new(service::SystemClock);
     let keep = |access_key: &_| root_credentials::write(&settings.data_dir, access_key);
     let (keys_clock, service_clock) = (Arc::clone(&clock), Arc::clone(&clock));
+    let events_clock = Arc::clone(&clock);
     let key_sources = key_sources(settings, keys_clock);
     let assembly = Assembly {
         attestation_roots_pem: files.attestation_roots_pem.clone(),
@@ -229,7 +239,15 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
         .map_err(|cause| ServeError::Control { data_dir: settings.data_dir.clone(), cause })?;
     announce(settings, &api_socket, &admin_socket, is_first_start);
 
-    let metrics = Arc::new(Metrics::new(service.clone(), &key_sources));
+    let events_failed = |cause| ServeError::Events { data_dir: settings.data_dir.clone(), cause };
+    let event_sinks = EventSinks::open(&settings.data_dir, &settings.event_sinks, events_clock)
+        .map_err(events_failed)?;
+    let event_metrics = event_sinks.as_ref().map(EventSinks::metrics);
+    let metrics = Arc::new(Metrics::new(service.clone(), &key_sources, event_metrics));
+    let telling = event_sinks
+        .map(|event_sinks| event_sinks.start(&settings.data_dir, service.clone()))
+        .transpose()
+        .map_err(events_failed)?;
     let api_listener = Listener {
         connections: metrics.connections("api"),
         socket: api_socket,
@@ -259,6 +277,7 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     );
     following.abort();
     fetching.abort();
+    drop(telling);
     timeout(CLOSE_TIME_MAX, service.shut_down()).await.map_err(|_| ServeError::Close)?;
     tracing::info!("ended");
     Ok(())

@@ -22,6 +22,7 @@ mod credentials;
 mod decode;
 mod delivery;
 mod error;
+mod event_bridge;
 mod events;
 mod explain;
 mod facts;
@@ -50,6 +51,7 @@ mod pipeline;
 mod principals;
 mod quotas;
 mod recipient;
+mod refused_rows;
 mod render;
 mod service;
 mod services;
@@ -58,6 +60,7 @@ mod snapshot;
 mod sts;
 mod target;
 mod trail;
+mod upcoming;
 mod web_identity;
 
 pub use accounts::{AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount};
@@ -67,6 +70,7 @@ pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
 pub use delivery::TrailOptions;
 pub use error::ServiceError;
+pub use event_bridge::{DetailType, Event, InvalidDetailType};
 pub use explain::{
     DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers, NamedDocument,
     SupposedCall, Verdict,
@@ -82,4 +86,5 @@ pub use service::{Service, harden_process, module_description};
 pub use services::{
     ForwardedAction, RegisteredService, SYSTEM_ACCOUNT, ServiceAccessKeyError, ServiceSummary,
 };
+pub use upcoming::{KeyDate, UpcomingDates};
 pub use web_identity::{FindingKeys, FoundKeys, InvalidKeySet, Issuers, KeySet};
