@@ -73,7 +73,7 @@ impl EventSinks {
         let follower = Follower::start(
             service,
             data_dir.join("journal"),
-            data_dir.join(FOLDER),
+            &data_dir.join(FOLDER),
             Arc::clone(&queue),
             counters.clone(),
             Arc::clone(&clock),

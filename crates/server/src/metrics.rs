@@ -22,6 +22,7 @@ use service::{QuotaUse, ResourceQuotaUse, Service, Statistics};
 use crate::event_sinks::EventSinkMetrics;
 use crate::issuers::{KeyAges, KeySources};
 use crate::refusals::{RefusalCounters, Refusals};
+use crate::tls::Certificates;
 
 /// Upper bounds of the latency histogram, in seconds.
 const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
@@ -70,6 +71,7 @@ impl Metrics {
         service: Service,
         key_sources: &Arc<KeySources>,
         event_sinks: Option<EventSinkMetrics>,
+        certificates: Option<Arc<Certificates>>,
     ) -> Metrics {
         let new_histogram: fn() -> Histogram = || Histogram::new(LATENCY_BUCKETS_SECONDS);
         let mut metrics = Metrics {
@@ -121,6 +123,9 @@ impl Metrics {
             metrics.refusals.metric(),
         );
         metrics.registry.register_collector(Box::new(ServiceCollector(service)));
+        if let Some(certificates) = certificates {
+            metrics.registry.register_collector(Box::new(CertificateCollector(certificates)));
+        }
         if let Some(event_sinks) = event_sinks {
             event_sinks.register(&mut metrics.registry);
         }
@@ -194,6 +199,27 @@ pub(crate) struct OpenConnection(Gauge);
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.dec();
+    }
+}
+
+/// Looks at the TLS certificates when somebody asks us.
+struct CertificateCollector(Arc<Certificates>);
+
+impl fmt::Debug for CertificateCollector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CertificateCollector")
+    }
+}
+
+impl Collector for CertificateCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = encoder.encode_descriptor(
+            "certificate_expiry_timestamp",
+            "When the first certificate of the TLS chain in use expires, since 1970",
+            Some(&Unit::Seconds),
+            MetricType::Gauge,
+        )?;
+        ConstGauge::new(self.0.expiry_second()).encode(encoder)
     }
 }
 

@@ -243,7 +243,8 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     let event_sinks = EventSinks::open(&settings.data_dir, &settings.event_sinks, events_clock)
         .map_err(events_failed)?;
     let event_metrics = event_sinks.as_ref().map(EventSinks::metrics);
-    let metrics = Arc::new(Metrics::new(service.clone(), &key_sources, event_metrics));
+    let metrics = Metrics::new(service.clone(), &key_sources, event_metrics, certificates.clone());
+    let metrics = Arc::new(metrics);
     let telling = event_sinks
         .map(|event_sinks| event_sinks.start(&settings.data_dir, service.clone()))
         .transpose()

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::Duration,
@@ -62,7 +62,7 @@ impl Follower {
     pub(super) fn start(
         service: Service,
         journal: PathBuf,
-        folder: PathBuf,
+        folder: &Path,
         queue: Arc<Queue>,
         counters: EventCounters,
         clock: Arc<dyn Clock>,

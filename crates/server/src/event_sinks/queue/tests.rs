@@ -1,3 +1,5 @@
+use std::slice;
+
 use jiff::Timestamp;
 use service::DetailType;
 use tokio::runtime::Builder;
@@ -88,7 +90,7 @@ fn what_nobody_wants_is_not_kept() {
 fn a_new_sink_is_told_of_what_comes_and_one_that_went_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let [one, two] = ["one", "two"].map(|name| sink(name, &[]));
-    Queue::open(folder.path(), &[one.clone()]).unwrap().push(health(1)).unwrap();
+    Queue::open(folder.path(), slice::from_ref(&one)).unwrap().push(health(1)).unwrap();
     let queue = Queue::open(folder.path(), &[one, two.clone()]).unwrap();
     queue.push(health(2)).unwrap();
     assert_eq!(take(&queue, "two"), [2]);
