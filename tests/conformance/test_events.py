@@ -19,6 +19,7 @@ ROTATION = "KMS CMK Rotation"
 EXPIRATION = "KMS Imported Key Material Expiration"
 DELETION = "KMS CMK Deletion"
 SCHEDULED = "Keystead Key Deletion Scheduled"
+DUE = "Keystead Key Deletion Due"
 USED = "Keystead Use Of Key Pending Deletion"
 TAMPERING = "Keystead Database Tampering"
 
@@ -138,8 +139,13 @@ def test_a_deletion_is_told_as_aws_tells_it(tmp_path):
     told = Told(tmp_path, program=binary("KEYSTEAD_TEST_CLOCK_BINARY"))
     key_id = told.kms.create_key()["KeyMetadata"]["KeyId"]
     told.kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
-    told.server.advance(7 * DAY + 1)
+    told.wait_for(1, SCHEDULED)
+    told.server.advance(6 * DAY + 60)
+    [due] = told.wait_for(1, DUE)
+    assert (due["account"], due["detail"]["key-id"]) == (ACCOUNT, key_id)
+    told.server.advance(DAY)
     [event] = told.wait_for(1, DELETION)
+    assert [each["detail-type"] for each in told.events()] == [SCHEDULED, DUE, DELETION]
     assert event == event_of(record_of(told, "DeleteKey"), DELETION, {"key-id": key_id})
     assert told.server.stop() == 0, told.server.output()
 
@@ -273,6 +279,25 @@ def test_sinks_are_told_of_what_they_ask_for(tmp_path):
     eventually("the rotation", files["rotations"].exists)
     assert [json.loads(line)["id"] for line in files["rotations"].read_text().splitlines()] == ids
     assert not files["others"].exists()
+    assert told.server.stop() == 0, told.server.output()
+
+
+def test_a_new_sink_is_told_of_what_comes(tmp_path):
+    told = Told(tmp_path)
+    told.rotated(1)
+    told.wait_for(1, ROTATION)
+    # For a life there is no sink at all, and then another one.
+    told.config.write_text("")
+    assert told.server.stop() == 0
+    told.server.start()
+    told.rotated(1)
+    assert told.server.stop() == 0
+    later_file = tmp_path / "later.jsonl"
+    told.config.write_text(table("event_sink", name="later", file=later_file))
+    told.server.start()
+    ids = told.rotated(1)
+    eventually("the rotation", later_file.exists)
+    assert [json.loads(line)["id"] for line in later_file.read_text().splitlines()] == ids
     assert told.server.stop() == 0, told.server.output()
 
 

@@ -53,7 +53,12 @@ impl EventSinks {
         if sinks.is_empty() {
             return Ok(None);
         }
-        let queue = Arc::new(Queue::open(&data_dir.join(FOLDER), sinks)?);
+        let folder = data_dir.join(FOLDER);
+        // A position that none of them knows would tell them of a time before theirs.
+        if !Queue::knows_any(&folder, sinks) {
+            position::forget(&folder.join(position::FILE))?;
+        }
+        let queue = Arc::new(Queue::open(&folder, sinks)?);
         let sinks = sinks.to_vec();
         Ok(Some(EventSinks { queue, sinks, counters: EventCounters::new(), clock }))
     }

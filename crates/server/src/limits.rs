@@ -97,6 +97,8 @@ pub(crate) const EVENTS_QUEUED_MAX: usize = 10_000;
 pub(crate) const EVENT_RECORDS_AT_ONCE_MAX: usize = 4_096;
 /// How often it is looked for new records, and for what else is an event.
 pub(crate) const EVENT_LOOK_INTERVAL: Duration = Duration::from_millis(200);
+/// How long the end of the server waits for the thread that looks.
+pub(crate) const EVENTS_END_TIME_MAX: Duration = Duration::from_millis(500);
 /// How often it is kept, where there was no event, how far the journal was looked at.
 pub(crate) const EVENT_POSITION_INTERVAL: Duration = Duration::from_secs(10);
 /// For how long the same use of a key pending deletion, by the same caller, is not told again.

@@ -16,6 +16,7 @@ use service::{Assembly, Clock, Opened, Service};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    task::spawn_blocking,
     time::timeout,
 };
 
@@ -29,7 +30,10 @@ use crate::{
     guard_rails::{self, GuardRailsFile, GuardRailsFileError, GuardRailsRead},
     http::Api,
     issuers::KeySources,
-    limits::{ADMIN_CONNECTIONS_MAX, CLOSE_TIME_MAX, CONNECTIONS_MAX, DESCRIPTORS_RESERVED},
+    limits::{
+        ADMIN_CONNECTIONS_MAX, CLOSE_TIME_MAX, CONNECTIONS_MAX, DESCRIPTORS_RESERVED,
+        EVENTS_END_TIME_MAX,
+    },
     listener::{self, Listener},
     lock::{Lock, LockError},
     logging,
@@ -278,7 +282,9 @@ async fn run(settings: &Settings, files: Files) -> Result<(), ServeError> {
     );
     following.abort();
     fetching.abort();
-    drop(telling);
+    if timeout(EVENTS_END_TIME_MAX, spawn_blocking(move || drop(telling))).await.is_err() {
+        tracing::warn!("the thread that tells events hangs; the next start goes on with it");
+    }
     timeout(CLOSE_TIME_MAX, service.shut_down()).await.map_err(|_| ServeError::Close)?;
     tracing::info!("ended");
     Ok(())

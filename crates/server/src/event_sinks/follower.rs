@@ -101,7 +101,7 @@ impl Follower {
     }
 }
 
-/// Waits until the thread has ended what it is at, so that nothing is followed of a journal that is closed.
+/// Waits until the thread has ended what it is at: it must not see a journal that is closed, which it would tell as a failure.
 impl Drop for Follower {
     fn drop(&mut self) {
         let (stopped, changed) = &*self.stopped;
@@ -119,19 +119,18 @@ impl Looker {
     fn run(&mut self, (stopped, changed): &(Mutex<bool>, Condvar)) {
         let mut is_told = false;
         loop {
-            let wait = match self.look() {
-                Ok(true) => EVENT_LOOK_INTERVAL,
+            let looked = self.look();
+            let wait = match &looked {
                 Ok(false) => Duration::ZERO,
-                Err(error) => {
-                    // Once, until a look succeeds: it is tried again soon.
-                    if !is_told {
-                        tracing::error!(%error, "no events can be told; it will be tried again");
-                    }
-                    is_told = true;
-                    EVENT_LOOK_INTERVAL
-                }
+                Ok(true) | Err(_) => EVENT_LOOK_INTERVAL,
             };
-            is_told &= wait == EVENT_LOOK_INTERVAL;
+            // Once, until a look succeeds: it is tried again soon.
+            if let Err(error) = &looked
+                && !is_told
+            {
+                tracing::error!(%error, "no events can be told; it will be tried again");
+            }
+            is_told = looked.is_err();
             let guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
             let waited = changed.wait_timeout_while(guard, wait, |stopped| !*stopped);
             let (is_stopped, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -144,9 +143,15 @@ impl Looker {
         }
     }
 
-    /// Looks at what is new; tells whether that was all.
+    /// Looks at what is new; tells whether that was all. A journal that cannot be read keeps the server from nothing that it
+    /// says of itself.
     fn look(&mut self) -> Result<bool, LookError> {
+        let records = self.look_at_records();
         self.look_at_server()?;
+        records
+    }
+
+    fn look_at_records(&mut self) -> Result<bool, LookError> {
         let synced = self.service.journal_synced();
         for _ in 0..EVENT_RECORDS_AT_ONCE_MAX {
             if let Some(event) = self.held.take() {

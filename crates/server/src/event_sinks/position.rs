@@ -30,6 +30,14 @@ pub(super) fn load(path: &Path) -> io::Result<Option<FeedPosition>> {
     Ok(Some(FeedPosition { sequence, head: head.map(Option::unwrap_or_default) }))
 }
 
+/// Forgets the position: the next life begins with what comes then.
+pub(super) fn forget(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Keeps a position durably.
 pub(super) fn save(path: &Path, position: FeedPosition) -> io::Result<()> {
     let hex = |head: [u8; 32]| head.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -62,6 +70,9 @@ mod tests {
             save(&path, position).unwrap();
             assert_eq!(load(&path).unwrap(), Some(position));
         }
+        forget(&path).unwrap();
+        assert_eq!(load(&path).unwrap(), None);
+        forget(&path).unwrap();
         fs::write(&path, r#"{"sequence":12,"head":"a7"}"#).unwrap();
         let unfit = Some(FeedPosition { sequence: 12, head: Some([0; 32]) });
         assert_eq!(load(&path).unwrap(), unfit);

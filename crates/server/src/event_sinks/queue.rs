@@ -96,6 +96,11 @@ impl Queue {
         Ok(queue)
     }
 
+    /// Whether one of the sinks was there before.
+    pub(crate) fn knows_any(folder: &Path, sinks: &[EventSink]) -> bool {
+        sinks.iter().any(|sink| folder.join(SINKS_FOLDER).join(&sink.name).exists())
+    }
+
     /// Takes an event, if a sink wants it and it is not there already. When this returns it is durable. Waits for the disk.
     pub(crate) fn push(&self, event: Event) -> io::Result<()> {
         let number = {
