@@ -157,7 +157,7 @@ class FetchedIssuer(Issuer):
         return table("oidc_issuer", **settings)
 
 
-def table(name, **settings):
+def table(name, /, **settings):
     """A table of the configuration file."""
     return f"[[{name}]]\n" + "".join(
         f"{setting} = {json.dumps(value if isinstance(value, (bool, int)) else str(value))}\n"

@@ -33,6 +33,8 @@ pub struct Followed {
     pub offset: u64,
     /// The record as it was appended.
     pub record: Vec<u8>,
+    /// The chain's head after this frame, a SHA-256 value.
+    pub head: [u8; 32],
 }
 
 /// How far a follower came: enough to go on from there later, and to notice another journal.
@@ -236,6 +238,7 @@ impl Place {
             sequence: fixed.sequence,
             offset,
             record,
+            head: self.head,
         }))
     }
 

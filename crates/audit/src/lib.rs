@@ -7,6 +7,7 @@
 
 mod disk;
 mod error;
+mod feed;
 mod follow;
 mod following;
 mod frame;
@@ -22,6 +23,7 @@ mod summary;
 pub mod trail;
 
 pub use error::JournalError;
+pub use feed::{Feed, FeedPosition};
 pub use follow::{Followed, Follower, FollowerPosition};
 pub use following::FollowingThread;
 pub use frame::RECORD_BYTES_MAX;

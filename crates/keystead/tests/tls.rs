@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use common::{Server, connect, read_to_end, run, told};
+use common::{Server, connect, get, read_to_end, run, told};
 use rustix::process::Signal;
 use rustls::{
     ClientConfig, ClientConnection, NamedGroup, ProtocolVersion, RootCertStore, StreamOwned,
@@ -89,6 +89,21 @@ fn both_versions_are_spoken_and_the_quantum_safe_exchange_is_taken() {
         let quantum_safe = NamedGroup::X25519MLKEM768;
         assert_eq!(group == quantum_safe, spoken == ProtocolVersion::TLSv1_3, "{group:?}");
     }
+}
+
+#[test]
+fn metrics_tell_when_the_certificate_expires() {
+    let folder = tempfile::tempdir().unwrap();
+    make_pair(folder.path());
+    let server = start(folder.path());
+    let metrics = get(&server.admin, "/metrics");
+    let (_, rest) = metrics.split_once("\nkeystead_certificate_expiry_timestamp_seconds ").unwrap();
+    let second: i64 = rest.split_once('\n').unwrap().0.parse().unwrap();
+    let written = fs::metadata(folder.path().join("certificate.pem")).unwrap().modified().unwrap();
+    let written = written.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    // Self-signed ones are good for less than a year, as clients ask.
+    let days = (second - i64::try_from(written).unwrap()) / 86_400;
+    assert!((300..400).contains(&days), "{days}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod custody;
 mod error;
+mod event_sinks;
 mod issuers;
 mod services;
 mod sources;
@@ -23,9 +24,10 @@ use service::{Durability, QuotaAdjustment, QuotaMode, RegisteredService, TrailOp
 use tracing_subscriber::filter::Targets;
 use wire::names::{AccountId, Region};
 
-pub use crate::issuers::Url;
+pub use crate::outgoing::Url;
 pub use custody::CustodySettings;
 pub use error::ConfigurationError;
+pub use event_sinks::{EventSink, EventTarget, Webhook};
 pub use issuers::{FetchedKeys, OidcDiscoveryHost, OidcIssuer, OidcKeys};
 use sources::{Place, Said, Sources};
 use table::{CONFIG, SETTINGS, Setting};
@@ -51,6 +53,8 @@ pub struct Settings {
     pub trail: Option<TrailOptions>,
     /// Where the root key comes from; only a file can say it.
     pub custody: CustodySettings,
+    /// Who is told of events; only a file can say them.
+    pub event_sinks: Vec<EventSink>,
     /// The certificate and key of TLS; `None` is plain HTTP.
     pub tls: Option<TlsFiles>,
     /// When the journal reaches the disk.
@@ -143,6 +147,7 @@ fn resolve(
     let (mut oidc_issuers, mut oidc_discovery_hosts) = (Vec::new(), Vec::new());
     let mut trail = None;
     let mut custody = CustodySettings::default();
+    let mut event_sinks = Vec::new();
     let mut all = Sources::default();
     all.add(sources::defaults());
     if let Some(path) = optional(&above_file, CONFIG.name, values::path)? {
@@ -153,12 +158,20 @@ fn resolve(
         (oidc_issuers, oidc_discovery_hosts) = issuers::toml(&shown, &text)?;
         trail = trail::toml(&shown, &text)?;
         custody = custody::toml(&shown, &text)?;
+        event_sinks = event_sinks::toml(&shown, &text)?;
     }
     all.append(above_file);
     let key_files = optional(&all, "oidc_keys", values::oidc_keys)?.unwrap_or_default();
     let oidc_issuers = issuers::joined(key_files, oidc_issuers)?;
-    let settings =
-        Settings { services, trail, custody, oidc_issuers, oidc_discovery_hosts, ..read(&all)? };
+    let settings = Settings {
+        services,
+        trail,
+        custody,
+        event_sinks,
+        oidc_issuers,
+        oidc_discovery_hosts,
+        ..read(&all)?
+    };
     refuse_plain_outside_loopback(&settings)?;
     Ok(settings)
 }
@@ -182,6 +195,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         services: Vec::new(),
         trail: None,
         custody: CustodySettings::default(),
+        event_sinks: Vec::new(),
         tls: tls_files(
             optional(all, "tls_certificate", values::path)?,
             optional(all, "tls_key", values::path)?,

@@ -4,13 +4,10 @@
 //! Nothing is fetched while a call waits, unless its token names a key that is not at hand; and no token, account or issuer has
 //! the server call a host that the operator did not name.
 
-mod addresses;
 mod discovery;
-mod fetch;
 mod file;
 mod metrics;
 mod remote;
-mod url;
 
 use std::{
     collections::HashMap,
@@ -26,7 +23,6 @@ use discovery::Place;
 use file::KeyFile;
 pub(crate) use metrics::{FetchLabels, KeyAges};
 use remote::{Remote, Surroundings};
-pub use url::Url;
 
 use crate::{
     configuration::{OidcDiscoveryHost, OidcIssuer, OidcKeys},

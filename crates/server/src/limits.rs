@@ -60,16 +60,16 @@ pub(crate) const OIDC_ISSUERS_MAX: usize = 256;
 pub(crate) const OIDC_DISCOVERED_MAX: usize = 256;
 /// Such issuers asked at the same time.
 pub(crate) const OIDC_DISCOVERIES_MAX: usize = 4;
-/// Bytes of a key set or a discovery document.
-pub(crate) const OIDC_DOCUMENT_BYTES_MAX: usize = 256 * 1024;
-/// Bytes of the file of those who are believed to be an issuer.
-pub(crate) const OIDC_TRUST_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of what another server answers: a key set, a discovery document.
+pub(crate) const OUTGOING_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of the file of those who are believed to be another server.
+pub(crate) const OUTGOING_TRUST_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a bearer token's file.
 pub(crate) const OIDC_TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// Addresses of one host that are tried.
-pub(crate) const OIDC_ADDRESSES_MAX: usize = 4;
+pub(crate) const OUTGOING_ADDRESSES_MAX: usize = 4;
 /// From the first packet to a connection with one of them.
-pub(crate) const OIDC_CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
+pub(crate) const OUTGOING_CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 /// From the look-up of a host's name to the last byte of the keys, the discovery document before them included.
 pub(crate) const OIDC_FETCH_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long a call waits for keys that are not at hand.
@@ -88,3 +88,32 @@ pub(crate) const OIDC_AGAIN_SECONDS: i64 = 60;
 pub(crate) const OIDC_KEYS_KEPT_HOURS: u16 = 24;
 /// The most that the operator can say.
 pub(crate) const OIDC_KEYS_KEPT_HOURS_MAX: u16 = 720;
+
+/// Sinks of events that the operator may name.
+pub(crate) const EVENT_SINKS_MAX: usize = 16;
+/// Events that wait for their sinks; beyond them the oldest is dropped.
+pub(crate) const EVENTS_QUEUED_MAX: usize = 10_000;
+/// Records of the journal that are looked at in a row for events.
+pub(crate) const EVENT_RECORDS_AT_ONCE_MAX: usize = 4_096;
+/// How often it is looked for new records, and for what else is an event.
+pub(crate) const EVENT_LOOK_INTERVAL: Duration = Duration::from_millis(200);
+/// How long the end of the server waits for the thread that looks.
+pub(crate) const EVENTS_END_TIME_MAX: Duration = Duration::from_millis(500);
+/// How often it is kept, where there was no event, how far the journal was looked at.
+pub(crate) const EVENT_POSITION_INTERVAL: Duration = Duration::from_secs(10);
+/// For how long the same use of a key pending deletion, by the same caller, is not told again.
+pub(crate) const EVENT_REPEAT_SECONDS: i64 = 5 * 60;
+/// Such uses that are remembered.
+pub(crate) const EVENT_REPEATS_MAX: usize = 1_024;
+/// The part of a quota of a number of things from which on it is told.
+pub(crate) const EVENT_QUOTA_PART: f64 = 0.8;
+/// From the look-up of a webhook's host to its answer.
+pub(crate) const WEBHOOK_TIME_MAX: Duration = Duration::from_secs(20);
+/// From a delivery that failed to the next; it doubles.
+pub(crate) const EVENT_RETRY_WAIT: Duration = Duration::from_secs(1);
+/// The longest such wait.
+pub(crate) const EVENT_RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Bytes of a file of a webhook's secrets.
+pub(crate) const WEBHOOK_SECRETS_BYTES_MAX: usize = 4 * 1024;
+/// Secrets that one request is signed with.
+pub(crate) const WEBHOOK_SECRETS_MAX: usize = 4;

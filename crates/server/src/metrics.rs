@@ -1,6 +1,7 @@
 //! What `/metrics` tells: requests by operation and result, their latency, connections, and the service's own counts.
 //!
-//! Labels are names from fixed lists or the operator's own, never ids or anything that a caller wrote.
+//! Labels are names from fixed lists or the operator's own, never anything that a caller wrote. Of ids there are the ARNs of at most
+//! 100 keys. docs/metrics.md lists all, which a test compares with what is told.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,8 +19,10 @@ use prometheus_client::{
 };
 use service::{QuotaUse, ResourceQuotaUse, Service, Statistics};
 
+use crate::event_sinks::EventSinkMetrics;
 use crate::issuers::{KeyAges, KeySources};
 use crate::refusals::{RefusalCounters, Refusals};
+use crate::tls::Certificates;
 
 /// Upper bounds of the latency histogram, in seconds.
 const LATENCY_BUCKETS_SECONDS: [f64; 14] = [
@@ -64,7 +67,12 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(service: Service, key_sources: &Arc<KeySources>) -> Metrics {
+    pub(crate) fn new(
+        service: Service,
+        key_sources: &Arc<KeySources>,
+        event_sinks: Option<EventSinkMetrics>,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Metrics {
         let new_histogram: fn() -> Histogram = || Histogram::new(LATENCY_BUCKETS_SECONDS);
         let mut metrics = Metrics {
             requests: Family::default(),
@@ -115,6 +123,12 @@ impl Metrics {
             metrics.refusals.metric(),
         );
         metrics.registry.register_collector(Box::new(ServiceCollector(service)));
+        if let Some(certificates) = certificates {
+            metrics.registry.register_collector(Box::new(CertificateCollector(certificates)));
+        }
+        if let Some(event_sinks) = event_sinks {
+            event_sinks.register(&mut metrics.registry);
+        }
         metrics
     }
 
@@ -194,6 +208,27 @@ impl Drop for OpenConnection {
     }
 }
 
+/// Looks at the TLS certificates when somebody asks us.
+struct CertificateCollector(Arc<Certificates>);
+
+impl fmt::Debug for CertificateCollector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CertificateCollector")
+    }
+}
+
+impl Collector for CertificateCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = encoder.encode_descriptor(
+            "certificate_expiry_timestamp",
+            "When the first certificate of the TLS chain in use expires, since 1970",
+            Some(&Unit::Seconds),
+            MetricType::Gauge,
+        )?;
+        ConstGauge::new(self.0.expiry_second()).encode(encoder)
+    }
+}
+
 /// Asks the service when somebody asks us.
 struct ServiceCollector(Service);
 
@@ -217,6 +252,7 @@ impl Collector for ServiceCollector {
             store_position,
             request_quotas,
             resource_quotas,
+            material_expirations,
         } = self.0.statistics();
         let health = self.0.health();
         let gauges = [
@@ -248,8 +284,30 @@ impl Collector for ServiceCollector {
             counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
         encode_quotas(&mut encoder, &request_quotas)?;
-        encode_resource_quotas(&mut encoder, &resource_quotas)
+        encode_resource_quotas(&mut encoder, &resource_quotas)?;
+        encode_expirations(&mut encoder, &material_expirations)
     }
+}
+
+/// How long it is until imported material expires; nothing unless some does.
+fn encode_expirations(
+    encoder: &mut DescriptorEncoder<'_>,
+    seconds: &[(String, i64)],
+) -> fmt::Result {
+    if seconds.is_empty() {
+        return Ok(());
+    }
+    let mut family = encoder.encode_descriptor(
+        "seconds_until_key_material_expiration",
+        "Until the first imported material of a key expires; of the 100 keys whose material expires first",
+        None,
+        MetricType::Gauge,
+    )?;
+    for (key_arn, seconds) in seconds {
+        let label = [("key_arn", key_arn.as_str())];
+        ConstGauge::new(*seconds).encode(family.encode_family(&label)?)?;
+    }
+    Ok(())
 }
 
 /// The use of quotas of numbers of things; nothing unless they are counted.

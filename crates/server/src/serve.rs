@@ -20,6 +20,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::spawn_blocking,
     time::timeout,
 };
 
@@ -28,11 +29,15 @@ use crate::{
     banner::Banner,
     configuration::{Settings, is_loopback},
     control::{ControlSocket, Obeyer},
+    event_sinks::EventSinks,
     follow::{Followed, follow, tell},
     guard_rails::{self, GuardRailsFile, GuardRailsFileError, GuardRailsRead},
     http::Api,
     issuers::KeySources,
-    limits::{ADMIN_CONNECTIONS_MAX, CLOSE_TIME_MAX, CONNECTIONS_MAX, DESCRIPTORS_RESERVED},
+    limits::{
+        ADMIN_CONNECTIONS_MAX, CLOSE_TIME_MAX, CONNECTIONS_MAX, DESCRIPTORS_RESERVED,
+        EVENTS_END_TIME_MAX,
+    },
     listener::{self, Listener},
     lock::{Lock, LockError},
     logging,
@@ -121,6 +126,14 @@ pub enum ServeError {
     PassphraseFile {
         /// The file.
         path: PathBuf,
+        /// What the machine says.
+        cause: io::Error,
+    },
+    /// The queue of events cannot be opened or followed.
+    #[error("events in {}: {cause}", data_dir.display())]
+    Events {
+        /// The data directory.
+        data_dir: PathBuf,
         /// What the machine says.
         cause: io::Error,
     },
@@ -340,7 +353,22 @@ impl Serving<'_> {
             .map_err(|cause| ServeError::Control { data_dir: settings.data_dir.clone(), cause })?;
         announce(settings, &sockets, is_first_start, is_root_key_file);
 
-        let metrics = Arc::new(Metrics::new(service.clone(), &key_sources));
+        let events_failed =
+            |cause| ServeError::Events { data_dir: settings.data_dir.clone(), cause };
+        let event_sinks = EventSinks::open(
+            &settings.data_dir,
+            &settings.event_sinks,
+            Arc::<ServerClock>::clone(&clock),
+        )
+        .map_err(events_failed)?;
+        let event_metrics = event_sinks.as_ref().map(EventSinks::metrics);
+        let metrics =
+            Metrics::new(service.clone(), &key_sources, event_metrics, certificates.clone());
+        let metrics = Arc::new(metrics);
+        let telling = event_sinks
+            .map(|event_sinks| event_sinks.start(&settings.data_dir, service.clone()))
+            .transpose()
+            .map_err(events_failed)?;
         tell(&service, OperatorAct::Start { version: env!("CARGO_PKG_VERSION") }).await;
         let (api_listener, admin_listener) =
             listeners(settings, &sockets, certificates.as_ref(), &metrics);
@@ -370,6 +398,9 @@ impl Serving<'_> {
         following.abort();
         fetching.abort();
         tell(&service, OperatorAct::Stop).await;
+        if timeout(EVENTS_END_TIME_MAX, spawn_blocking(move || drop(telling))).await.is_err() {
+            tracing::warn!("the thread that tells events hangs; the next start goes on with it");
+        }
         timeout(CLOSE_TIME_MAX, service.shut_down()).await.map_err(|_| ServeError::Close)?;
         if sockets.is_some() {
             timeout(CLOSE_TIME_MAX, until_last(&service)).await.map_err(|_| ServeError::Held)?;

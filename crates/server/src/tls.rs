@@ -6,7 +6,10 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use arc_swap::ArcSwap;
@@ -18,6 +21,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use service::TlsDetails;
 use tokio_rustls::TlsAcceptor;
+use x509_cert::der::Decode;
 use zeroize::Zeroizing;
 
 use crate::{configuration::TlsFiles, follow::Followed, limits::CERTIFICATE_BYTES_MAX};
@@ -26,6 +30,8 @@ use crate::{configuration::TlsFiles, follow::Followed, limits::CERTIFICATE_BYTES
 pub(crate) struct Certificates {
     files: TlsFiles,
     current: ArcSwap<ServerConfig>,
+    /// When the first certificate of the chain expires, in seconds since 1970.
+    expiry_second: AtomicI64,
 }
 
 /// Why a certificate and its key cannot serve.
@@ -60,14 +66,22 @@ pub enum TlsError {
 impl Certificates {
     /// Reads the pair and proves that it belongs together.
     pub(crate) fn load(files: TlsFiles) -> Result<Certificates, TlsError> {
-        let current = ArcSwap::from_pointee(read(&files)?);
-        Ok(Certificates { files, current })
+        let (current, expiry_second) = read(&files)?;
+        let (current, expiry_second) = (ArcSwap::from_pointee(current), expiry_second.into());
+        Ok(Certificates { files, current, expiry_second })
     }
 
     /// Reads the pair again; the old one stays when the new one is not right.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
-        self.current.store(Arc::new(read(&self.files)?));
+        let (current, expiry_second) = read(&self.files)?;
+        self.current.store(Arc::new(current));
+        self.expiry_second.store(expiry_second, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// When the first certificate of the chain expires, in seconds since 1970.
+    pub(crate) fn expiry_second(&self) -> i64 {
+        self.expiry_second.load(Ordering::Relaxed)
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
@@ -97,7 +111,8 @@ impl Followed for Certificates {
     }
 }
 
-fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
+/// The pair, and when the first certificate of its chain expires.
+fn read(files: &TlsFiles) -> Result<(ServerConfig, i64), TlsError> {
     let not_pem = |path: &Path, expected| TlsError::NotPem { path: path.to_owned(), expected };
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&read_file(&files.certificate)?)
@@ -107,7 +122,17 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
             .ok_or_else(|| not_pem(&files.certificate, "a CERTIFICATE block in PEM"))?;
     let key = PrivateKeyDer::from_pem_slice(&read_file(&files.key)?)
         .map_err(|_| not_pem(&files.key, "a PRIVATE KEY block in PEM"))?;
-    configuration(chain, key).map_err(|cause| TlsError::Unfit { files: files.clone(), cause })
+    let expiry_second = chain.iter().filter_map(expiry_second).min().unwrap_or(i64::MAX);
+    let configuration = configuration(chain, key)
+        .map_err(|cause| TlsError::Unfit { files: files.clone(), cause })?;
+    Ok((configuration, expiry_second))
+}
+
+/// `notAfter` of a certificate (RFC 5280, section 4.1.2.5), in seconds since 1970; none where rustls reads more than we do.
+fn expiry_second(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
+    let not_after = certificate.tbs_certificate().validity().not_after.to_unix_duration();
+    i64::try_from(not_after.as_secs()).ok()
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
@@ -199,6 +224,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let certificates = Certificates::load(pair(folder.path())).ok().unwrap();
         let before = Arc::as_ptr(&certificates.current.load());
+        let expiry = jiff::Timestamp::from_second(certificates.expiry_second()).unwrap();
+        let start: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        assert!(expiry > start && expiry < start + jiff::SignedDuration::from_hours(24 * 3_660));
 
         let other = tempfile::tempdir().unwrap();
         fs::copy(pair(other.path()).key, &certificates.files.key).unwrap();

@@ -94,6 +94,8 @@ pub struct ResourceQuotaUse {
     pub quota: &'static str,
     /// Which part of it is used, from 0; above 1 where quotas are not enforced.
     pub used: f64,
+    /// By whom: an account and Region, or a key.
+    pub place: String,
 }
 
 /// Counters for `/metrics`.
@@ -119,6 +121,8 @@ pub struct Statistics {
     pub request_quotas: Vec<QuotaUse>,
     /// The quotas of numbers of things; none unless quotas are counted.
     pub resource_quotas: Vec<ResourceQuotaUse>,
+    /// Keys whose imported material expires first, by ARN, and how long that is, in seconds; at most 100.
+    pub material_expirations: Vec<(String, i64)>,
     /// The sequence number of the store's last change.
     pub store_position: u64,
 }

@@ -314,6 +314,13 @@ impl ServiceError {
         self.message.as_deref()
     }
 
+    /// The row of the store that was refused, since it is not as this server left it, if that is why.
+    pub(crate) fn refused_row(&self) -> Option<String> {
+        let cause = self.cause.as_deref()?.downcast_ref::<store::StoreError>()?;
+        let store::StoreError::Seal { table, identity, .. } = cause else { return None };
+        Some(format!("{table} '{identity}'"))
+    }
+
     /// What the operator reads, where there is more to know.
     pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
         self.cause.as_deref()

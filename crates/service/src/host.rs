@@ -30,9 +30,11 @@ use crate::last_usage::LastUsage;
 use crate::meter::Meter;
 use crate::outbox::Outbox;
 use crate::quotas::{Quotas, ResourceUses};
+use crate::refused_rows::RefusedRows;
 use crate::services::Services;
 use crate::sessions::Sessions;
 use crate::snapshot::KeySnapshot;
+use crate::upcoming::Upcoming;
 use crate::web_identity::Issuers;
 
 /// The address of a key: ids are unique in a Region, and related multi-Region keys share theirs.
@@ -69,6 +71,10 @@ pub(crate) struct Host {
     pub(crate) quotas: Quotas,
     /// How far quotas of numbers of things are used.
     pub(crate) resource_uses: ResourceUses,
+    /// Rows of the store that are not as this server left them.
+    pub(crate) refused_rows: RefusedRows,
+    /// Dates of keys that come.
+    pub(crate) upcoming: Upcoming,
     /// When the store wipes what rows of destroyed material leave behind.
     pub(crate) scrub: Scrub,
     /// When the deployment was made: before it nobody could see a key being used.

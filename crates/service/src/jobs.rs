@@ -22,6 +22,7 @@ use crate::error::ServiceError;
 use crate::host::Host;
 use crate::quotas;
 use crate::trail::Committed;
+use crate::upcoming;
 
 pub(crate) use self::last_used::LastKept;
 pub(crate) use self::scrub::Scrub;
@@ -41,20 +42,22 @@ pub(crate) async fn run(host: Arc<Host>) {
 
 /// Runs each job once. One that fails is told, and keeps none of the others.
 pub(crate) async fn run_once(host: &Host) {
-    tell("deletion", deletion::run(host).await);
-    tell("expiry", expiry::run(host).await);
-    tell("rotation", rotation::run(host).await);
-    tell("owned keys", owned_keys::run(host).await);
-    tell("multi-Region", transit::run(host).await);
-    tell("scrub", scrub::run(host).await);
-    tell("last usage", host.last_usage.keep(&host.store).await);
-    tell("last used", last_used::run(host).await);
-    tell("resource quotas", quotas::count_resources(host).await);
-    tell("outbox", host.outbox.clear(&host.store, &host.journal).await);
+    tell(host, "deletion", deletion::run(host).await);
+    tell(host, "expiry", expiry::run(host).await);
+    tell(host, "rotation", rotation::run(host).await);
+    tell(host, "owned keys", owned_keys::run(host).await);
+    tell(host, "multi-Region", transit::run(host).await);
+    tell(host, "scrub", scrub::run(host).await);
+    tell(host, "last usage", host.last_usage.keep(&host.store).await);
+    tell(host, "last used", last_used::run(host).await);
+    tell(host, "resource quotas", quotas::count_resources(host).await);
+    tell(host, "dates", upcoming::look(host).await);
+    tell(host, "outbox", host.outbox.clear(&host.store, &host.journal).await);
 }
 
-fn tell(job: &str, outcome: Result<(), ServiceError>) {
+fn tell(host: &Host, job: &str, outcome: Result<(), ServiceError>) {
     if let Err(error) = outcome {
+        host.refused_rows.note(&error);
         tracing::error!(job, %error, "a job failed; it will be tried again");
     }
 }
@@ -71,6 +74,7 @@ where
 {
     for (region, key_id) in host.store.read(look).await? {
         if let Err(error) = act(region, key_id).await {
+            host.refused_rows.note(&error);
             tracing::error!(%error, %region, %key_id, "a job could not finish with a key");
         }
     }

@@ -23,6 +23,7 @@ mod data_directory;
 mod decode;
 mod delivery;
 mod error;
+mod event_bridge;
 mod events;
 mod explain;
 mod facts;
@@ -56,6 +57,7 @@ mod pipeline;
 mod principals;
 mod quotas;
 mod recipient;
+mod refused_rows;
 mod render;
 mod service;
 mod services;
@@ -64,6 +66,7 @@ mod snapshot;
 mod sts;
 mod target;
 mod trail;
+mod upcoming;
 mod web_identity;
 
 pub use accounts::{AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount};
@@ -77,6 +80,7 @@ pub use custody::{
 pub use data_directory::{DataDirectory, NewRootKey, TellShares};
 pub use delivery::TrailOptions;
 pub use error::ServiceError;
+pub use event_bridge::{DetailType, Event, InvalidDetailType};
 pub use explain::{
     AnsweredQuestion, DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers,
     NamedDocument, Retirement, SupposedCall, SupposedSession, Verdict,
@@ -95,4 +99,5 @@ pub use service::{Service, harden_process, module_description};
 pub use services::{
     ForwardedAction, RegisteredService, SYSTEM_ACCOUNT, ServiceAccessKeyError, ServiceSummary,
 };
+pub use upcoming::{KeyDate, UpcomingDates};
 pub use web_identity::{FindingKeys, FoundKeys, InvalidKeySet, Issuers, KeySet};

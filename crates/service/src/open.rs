@@ -32,9 +32,11 @@ use crate::meter::Meter;
 use crate::outbox::Outbox;
 use crate::owned_keys;
 use crate::quotas::{QuotaAdjustment, QuotaMode, Quotas, ResourceUses};
+use crate::refused_rows::RefusedRows;
 use crate::service::Service;
 use crate::services::{RegisteredService, SYSTEM_ACCOUNT, Services};
 use crate::sessions::Sessions;
+use crate::upcoming::Upcoming;
 use crate::web_identity::Issuers;
 
 /// What an ordinary key weighs in memory, to size the cache's tables.
@@ -335,6 +337,8 @@ async fn assemble(
         last_kept: LastKept::default(),
         quotas: Quotas::new(assembly.request_quotas, assembly.request_quota_adjustments),
         resource_uses: ResourceUses::default(),
+        refused_rows: RefusedRows::default(),
+        upcoming: Upcoming::default(),
         scrub,
         tracking_start,
         attestation_roots,

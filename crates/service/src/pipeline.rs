@@ -158,7 +158,10 @@ async fn finish(
                 result: "Success",
             }
         }
-        Err(error) => render::error(spec.api, spec.name, request_id, &error),
+        Err(error) => {
+            host.refused_rows.note(&error);
+            render::error(spec.api, spec.name, request_id, &error)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use wire::names::AccountId;
 use crate::accounts::{
     self, AccessKey, AccountCredentials, AccountError, AccountSummary, NewAccount,
 };
-use crate::api::{Answer, Health, Incoming, Statistics};
+use crate::api::{Answer, Health, Incoming, ResourceQuotaUse, Statistics};
 use crate::delivery::{self, Deliveries};
 use crate::error::ServiceError;
 use crate::explain::{self, ExplainError, Explained, KeyUsers, SupposedCall};
@@ -24,6 +24,7 @@ use crate::open::OpenError;
 use crate::operator::{self, OperatorAct};
 use crate::owned_keys::{self, OwnedKeyError, OwnedKeyReport};
 use crate::services::{self, RegisteredService, ServiceAccessKeyError, ServiceSummary};
+use crate::upcoming::UpcomingDates;
 
 /// A running service. Clones share it.
 #[derive(Clone)]
@@ -197,6 +198,27 @@ impl Service {
         }
     }
 
+    /// The number of the journal's last frame that is known to be synced.
+    pub fn journal_synced(&self) -> u64 {
+        self.host.journal.synced()
+    }
+
+    /// The rows of the store that were refused since the start, since they are not as this server left them: table and
+    /// identity of each, in the order in which they were met.
+    pub fn refused_rows(&self) -> Vec<String> {
+        self.host.refused_rows.all()
+    }
+
+    /// Dates of keys that come, as they were seen some seconds ago.
+    pub fn upcoming_dates(&self) -> UpcomingDates {
+        self.host.upcoming.dates()
+    }
+
+    /// How far quotas of numbers of things are used, as they were counted last; none unless quotas are counted.
+    pub fn resource_quotas(&self) -> Vec<ResourceQuotaUse> {
+        self.host.resource_uses.all()
+    }
+
     /// Counters for metrics.
     pub fn statistics(&self) -> Statistics {
         let host = &self.host;
@@ -211,7 +233,8 @@ impl Service {
             journal_syncs: journal.syncs,
             journal_unsynced_records: journal.unsynced_frames,
             request_quotas: host.quotas.uses(host.clock.now()),
-            resource_quotas: host.resource_uses.all(),
+            resource_quotas: self.resource_quotas(),
+            material_expirations: host.upcoming.seconds_until_expiry(host.clock.now()),
             store_position: host.store.position(),
         }
     }

@@ -85,6 +85,20 @@ pub enum ConfigurationError {
         /// What stands there.
         found: String,
     },
+    /// A sink of events that cannot be as it is written.
+    #[error(
+        "{path}:{line}: {problem}; expected an [[event_sink]] with name, file or webhook with secret_file and \
+         ca_file, detail_types and accounts, for example: [[event_sink]] name = \"log\" \
+         file = \"/var/log/keystead-events.jsonl\""
+    )]
+    EventSink {
+        /// The file.
+        path: String,
+        /// Its line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
     /// An OIDC issuer or discovery host that cannot be as it is written.
     #[error(
         "{path}:{line}: {problem}; expected an [[oidc_issuer]] with url, keys_file or jwks_url, ca_file, \

@@ -7,8 +7,8 @@ use toml::Spanned;
 
 use super::{ConfigurationError, sources::line_of};
 use crate::{
-    issuers::Url,
     limits::{OIDC_ISSUERS_MAX, OIDC_KEYS_KEPT_HOURS, OIDC_KEYS_KEPT_HOURS_MAX},
+    outgoing::Url,
 };
 
 /// The names of the tables.

@@ -5,7 +5,7 @@ use std::{ffi::OsString, fs::File, io::Read, ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ConfigurationError, custody, issuers, services,
+    ConfigurationError, custody, event_sinks, issuers, services,
     table::{self, LISTS, SETTINGS, Setting, VARIABLE_PREFIX},
     trail,
 };
@@ -109,7 +109,7 @@ pub(super) fn toml(path: &str, text: &str) -> Result<Vec<Said>, ConfigurationErr
     let mut all = Vec::new();
     for (name, value) in table.get_ref() {
         let plain = &&**name.get_ref();
-        if [custody::TABLE, services::TABLE, trail::TABLE].contains(plain)
+        if [custody::TABLE, services::TABLE, trail::TABLE, event_sinks::TABLE].contains(plain)
             || issuers::TABLES.contains(plain)
         {
             continue;

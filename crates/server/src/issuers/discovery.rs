@@ -5,11 +5,8 @@ use std::{fmt, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{
-    Url,
-    fetch::{Client, FetchError, Fetched},
-};
 use crate::configuration::{FetchedKeys, OidcDiscoveryHost};
+use crate::outgoing::{Client, FetchError, Fetched, Url};
 
 /// What stands behind an issuer's URL.
 const DOCUMENT_PATH: &str = "/.well-known/openid-configuration";

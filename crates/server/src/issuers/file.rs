@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,7 +16,8 @@ use tokio::{
 
 use crate::{
     follow::Stamp,
-    limits::{OIDC_DOCUMENT_BYTES_MAX, OIDC_WAIT_TIME_MAX},
+    limits::{OIDC_WAIT_TIME_MAX, OUTGOING_ANSWER_BYTES_MAX},
+    outgoing::read_at_most,
 };
 
 /// A JSON Web Key Set in a file.
@@ -58,19 +59,8 @@ fn look(path: &Path, mut known: OwnedMutexGuard<Option<Known>>) -> io::Result<Ar
     if let Some((_, keys)) = known.as_ref().filter(|(seen, _)| *seen == stamp) {
         return Ok(Arc::clone(keys));
     }
-    let text = read_at_most(file, OIDC_DOCUMENT_BYTES_MAX)?;
+    let text = read_at_most(file, OUTGOING_ANSWER_BYTES_MAX)?;
     let keys = Arc::new(KeySet::parse(&text).map_err(io::Error::other)?);
     *known = Some((stamp, Arc::clone(&keys)));
     Ok(keys)
-}
-
-/// The whole file, unless it is longer than that.
-pub(super) fn read_at_most(file: File, bytes_max: usize) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let limit = u64::try_from(bytes_max).map_or(u64::MAX, |bytes| bytes.saturating_add(1));
-    file.take(limit).read_to_end(&mut text)?;
-    match text.len() <= bytes_max {
-        true => Ok(text),
-        false => Err(io::Error::other(format!("the file is longer than {bytes_max} bytes"))),
-    }
 }

@@ -14,15 +14,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    discovery::Place,
-    fetch::{FetchError, Fetched},
-    metrics::FetchLabels,
-};
+use super::{discovery::Place, metrics::FetchLabels};
 use crate::limits::{
     OIDC_AGAIN_SECONDS, OIDC_FETCH_TIME_MAX, OIDC_FRESH_SECONDS, OIDC_FRESH_SECONDS_MAX,
     OIDC_FRESH_SECONDS_MIN, OIDC_WAIT_TIME_MAX,
 };
+use crate::outgoing::{FetchError, Fetched};
 
 /// What every issuer's keys need.
 #[derive(Clone)]

@@ -22,6 +22,7 @@ pub(crate) use self::create::CreateKey;
 pub(crate) use self::deletion::{CancelKeyDeletion, ScheduleKeyDeletion};
 pub(crate) use self::last_usage::GetKeyLastUsage;
 pub(crate) use self::list::ListKeys;
+pub(crate) use self::metadata::earliest_expiry;
 pub(super) use self::metadata::{Algorithms, metadata};
 use super::DEFAULT;
 use crate::authorize::Authorized;

@@ -52,8 +52,10 @@ impl ResourceUses {
     /// How far each quota is used by whoever uses most of it; none before they were counted.
     pub(crate) fn all(&self) -> Vec<ResourceQuotaUse> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let told =
-            |fullest: &Fullest| ResourceQuotaUse { quota: fullest.quota, used: fullest.used };
+        let told = |fullest: &Fullest| {
+            let Fullest { quota, used, place } = fullest.clone();
+            ResourceQuotaUse { quota, used, place }
+        };
         state.uses.iter().map(told).collect()
     }
 

@@ -103,6 +103,11 @@ fn expiration(record: &KeyRecord) -> (Option<ExpirationModel>, Option<jiff::Time
     }
 }
 
+/// When the first of the material expires that was imported into a key.
+pub(crate) fn earliest_expiry(record: &KeyRecord) -> Option<jiff::Timestamp> {
+    expiration(record).1
+}
+
 fn configuration(key: &KeyRow, related: &MultiRegionRow) -> MultiRegionConfiguration {
     let related_key = |region| MultiRegionKey {
         arn: KeyArn { region, account: key.account, key_id: key.key_id },

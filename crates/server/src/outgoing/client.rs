@@ -1,4 +1,4 @@
-//! One GET, bounded in every way: https to a host that proves its name, no redirect, no proxy, a short body, a short time.
+//! One GET or POST, bounded in every way: https to a host that proves its name, no redirect, no proxy, a short answer.
 
 use std::{
     fs::File,
@@ -10,10 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HOST, USER_AGENT},
+    HeaderMap, HeaderValue, Method, Request, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT},
 };
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{
@@ -30,11 +30,11 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use super::{Url, addresses::is_public, file::read_at_most};
+use super::{Url, addresses::is_public, read_at_most};
 use crate::{
     limits::{
-        HEAD_BYTES_MAX, HEADERS_MAX, OIDC_ADDRESSES_MAX, OIDC_CONNECT_TIME_MAX,
-        OIDC_DOCUMENT_BYTES_MAX, OIDC_TOKEN_BYTES_MAX, OIDC_TRUST_BYTES_MAX,
+        HEAD_BYTES_MAX, HEADERS_MAX, OIDC_TOKEN_BYTES_MAX, OUTGOING_ADDRESSES_MAX,
+        OUTGOING_ANSWER_BYTES_MAX, OUTGOING_CONNECT_TIME_MAX, OUTGOING_TRUST_BYTES_MAX,
     },
     tls,
 };
@@ -48,12 +48,14 @@ const SYSTEM_TRUST: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// Characters of what is told of a document.
 const PROBLEM_CHARACTERS_MAX: usize = 512;
 
-/// Why nothing was fetched. The texts are for the operator; a caller never sees them.
+/// Why nothing was fetched or taken. The texts are for the operator; a caller never sees them.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub(crate) enum FetchError {
     #[error("{}: {cause}", path.display())]
     File { path: PathBuf, cause: io::Error },
     #[error("the system has no file of trusted certificates: name one as ca_file")]
@@ -72,7 +74,7 @@ pub(super) enum FetchError {
     Tls(io::Error),
     #[error("HTTP: {0}")]
     Http(#[from] hyper::Error),
-    #[error("answered {0}, and only 200 is taken: redirects are not followed")]
+    #[error("answered {0}; redirects are not followed")]
     Status(StatusCode),
     #[error("the answer is longer than 256 KiB, or ended early: {0}")]
     Body(Box<dyn std::error::Error + Send + Sync>),
@@ -84,12 +86,12 @@ pub(super) enum FetchError {
 
 impl FetchError {
     /// What is wrong with a document, which may say anything at any length.
-    pub(super) fn document(problem: &str) -> FetchError {
+    pub(crate) fn document(problem: &str) -> FetchError {
         FetchError::Document(problem.chars().take(PROBLEM_CHARACTERS_MAX).collect())
     }
 
     /// The label of metrics: a name from this list.
-    pub(super) fn result(&self) -> &'static str {
+    pub(crate) fn result(&self) -> &'static str {
         match self {
             FetchError::File { .. }
             | FetchError::NoSystemTrust
@@ -109,30 +111,56 @@ impl FetchError {
 }
 
 /// What was fetched.
-pub(super) struct Fetched {
-    pub(super) body: Bytes,
+pub(crate) struct Fetched {
+    pub(crate) body: Bytes,
     /// How long the other end says that it stays true, in seconds.
-    pub(super) max_age_seconds: Option<i64>,
+    pub(crate) max_age_seconds: Option<i64>,
 }
 
 /// Who is believed to be the other end, and what it is shown.
 #[derive(Clone)]
-pub(super) struct Client {
-    pub(super) ca_file: Option<PathBuf>,
-    pub(super) bearer_token_file: Option<PathBuf>,
+pub(crate) struct Client {
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) bearer_token_file: Option<PathBuf>,
     /// Whether only addresses are called that anybody may reach.
-    pub(super) public_only: bool,
+    pub(crate) public_only: bool,
 }
 
 impl Client {
     /// The same without a token, for a server that it is not meant for.
-    pub(super) fn without_token(&self) -> Client {
+    pub(crate) fn without_token(&self) -> Client {
         Client { bearer_token_file: None, ..self.clone() }
     }
 
     /// Fetches a document. Both files are read each time: tokens of pods and certificates rotate. The caller bounds the time.
-    pub(super) async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
-        let request = self.request(url).await?;
+    pub(crate) async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
+        let mut request = self.request(url, Method::GET, Bytes::new()).await?;
+        request.headers_mut().insert(ACCEPT, JSON);
+        let (status, fetched) = self.exchange(url, request).await?;
+        match status {
+            StatusCode::OK => Ok(fetched),
+            other => Err(FetchError::Status(other)),
+        }
+    }
+
+    /// Posts a JSON document with these headers; the other end takes it by any answer of success.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        document: Bytes,
+    ) -> Result<(), FetchError> {
+        let mut request = self.request(url, Method::POST, document).await?;
+        request.headers_mut().insert(CONTENT_TYPE, JSON);
+        request.headers_mut().extend(headers);
+        self.exchange(url, request).await.map(drop)
+    }
+
+    async fn exchange(
+        &self,
+        url: &Url,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Fetched), FetchError> {
         let stream = connect(url, self.public_only).await?;
         if !url.is_tls() {
             return exchange(stream, request).await;
@@ -143,13 +171,19 @@ impl Client {
         exchange(connector.connect(name, stream).await.map_err(FetchError::Tls)?, request).await
     }
 
-    async fn request(&self, url: &Url) -> Result<Request<Empty<Bytes>>, FetchError> {
+    async fn request(
+        &self,
+        url: &Url,
+        method: Method,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, FetchError> {
         let wrong = |cause: http::Error| FetchError::document(&cause.to_string());
-        let mut request = Request::get(url.path())
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.path())
             .header(HOST, url.host_header())
-            .header(ACCEPT, "application/json")
             .header(USER_AGENT, "keystead")
-            .body(Empty::new())
+            .body(Full::new(body))
             .map_err(wrong)?;
         if let Some(path) = &self.bearer_token_file {
             let text = Zeroizing::new(read(path, OIDC_TOKEN_BYTES_MAX).await?);
@@ -161,7 +195,7 @@ impl Client {
 
     async fn tls(&self) -> Result<ClientConfig, FetchError> {
         let (path, text) = match &self.ca_file {
-            Some(path) => (path.clone(), read(path, OIDC_TRUST_BYTES_MAX).await?),
+            Some(path) => (path.clone(), read(path, OUTGOING_TRUST_BYTES_MAX).await?),
             None => system_trust().await?,
         };
         let mut roots = RootCertStore::empty();
@@ -193,7 +227,7 @@ fn authorization(text: &[u8]) -> Option<HeaderValue> {
 
 async fn system_trust() -> Result<(PathBuf, Vec<u8>), FetchError> {
     for path in SYSTEM_TRUST.map(Path::new) {
-        match read(path, OIDC_TRUST_BYTES_MAX).await {
+        match read(path, OUTGOING_TRUST_BYTES_MAX).await {
             Ok(text) => return Ok((path.to_owned(), text)),
             Err(FetchError::File { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -214,14 +248,14 @@ async fn connect(url: &Url, public_only: bool) -> Result<TcpStream, FetchError> 
     let found = lookup_host((url.host(), url.port())).await.map_err(FetchError::Unresolved)?;
     let allowed: Vec<SocketAddr> = found
         .filter(|address| !public_only || is_public(address.ip()))
-        .take(OIDC_ADDRESSES_MAX)
+        .take(OUTGOING_ADDRESSES_MAX)
         .collect();
     if allowed.is_empty() {
         return Err(FetchError::NotPublic);
     }
     let mut last = io::Error::from(io::ErrorKind::TimedOut);
     for address in allowed {
-        match timeout(OIDC_CONNECT_TIME_MAX, TcpStream::connect(address)).await {
+        match timeout(OUTGOING_CONNECT_TIME_MAX, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => last = error,
             Err(_) => last = io::ErrorKind::TimedOut.into(),
@@ -230,7 +264,10 @@ async fn connect(url: &Url, public_only: bool) -> Result<TcpStream, FetchError> 
     Err(FetchError::Unconnected(last))
 }
 
-async fn exchange<S>(stream: S, request: Request<Empty<Bytes>>) -> Result<Fetched, FetchError>
+async fn exchange<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Fetched), FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -243,13 +280,15 @@ where
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let response = sender.send_request(request).await?;
-    if response.status() != StatusCode::OK {
-        return Err(FetchError::Status(response.status()));
+    let status = response.status();
+    // What a refusal says beside is not read.
+    if !status.is_success() {
+        return Err(FetchError::Status(status));
     }
     let max_age_seconds = max_age_seconds(response.headers());
-    let body = Limited::new(response.into_body(), OIDC_DOCUMENT_BYTES_MAX);
+    let body = Limited::new(response.into_body(), OUTGOING_ANSWER_BYTES_MAX);
     let body = body.collect().await.map_err(FetchError::Body)?.to_bytes();
-    Ok(Fetched { body, max_age_seconds })
+    Ok((status, Fetched { body, max_age_seconds }))
 }
 
 /// What `Cache-Control` says (RFC 9111, section 5.2.2): its `max-age`, or nothing at all where it may not be kept.

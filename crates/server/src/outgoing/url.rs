@@ -1,4 +1,4 @@
-//! The URLs that keys are fetched from: https, and http where nobody else hears it.
+//! The URLs that the server calls: https, and http where nobody else hears it.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::configuration::is_loopback;
 /// Characters of a URL.
 const URL_CHARACTERS_MAX: usize = 2_048;
 
-/// A URL that may be fetched.
+/// A URL that may be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     is_tls: bool,
