@@ -23,6 +23,7 @@ use service::{Clock, FindingKeys, FoundKeys, Issuers};
 use tokio::sync::Semaphore;
 
 use discovery::Place;
+pub(crate) use fetch::{Client, FetchError, read};
 use file::KeyFile;
 pub(crate) use metrics::{FetchLabels, KeyAges};
 use remote::{Remote, Surroundings};

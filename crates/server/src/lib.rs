@@ -31,6 +31,7 @@ pub mod services;
 mod shutdown;
 mod stream;
 mod tls;
+mod trail_bucket;
 pub mod trail_proof;
 #[cfg(test)]
 mod unaudited;

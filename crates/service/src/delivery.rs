@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use audit::trail::{
-    Deliverer, DeliveryStatus, DigestKey, Folder, PublicKey, Trail, TrailError, fingerprint,
+    Deliverer, DeliveryStatus, Destination, DigestKey, Folder, PublicKey, Trail, TrailError,
+    fingerprint,
 };
 use crypto::digest_signing::DigestSigningKey;
 use custody::Keyring;
@@ -29,15 +30,15 @@ const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 const STATE_FOLDER: &str = "trails";
 
 /// The trail that is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TrailOptions {
     /// Its name.
     pub name: String,
     /// The Region that it belongs to.
     pub home_region: Region,
-    /// The folder that files are delivered to.
-    pub directory: PathBuf,
-    /// The bucket that digests name: the one that the folder is, or is copied to.
+    /// Where files are delivered to.
+    pub destination: TrailDestination,
+    /// The bucket that digests name: the one delivered to, or the one that a folder is copied to.
     pub bucket: String,
     /// What stands before `AWSLogs`.
     pub prefix: Option<String>,
@@ -45,6 +46,15 @@ pub struct TrailOptions {
     pub interval: Duration,
     /// What one digest tells of.
     pub digest_interval: Duration,
+}
+
+/// Where a trail's files go.
+#[derive(Clone)]
+pub enum TrailDestination {
+    /// Into a folder of this machine.
+    Folder(PathBuf),
+    /// To a place that the caller knows how to reach. It may take its time: it is asked on a thread of its own.
+    Remote(Arc<dyn Destination>),
 }
 
 /// The trail of a running service.
@@ -93,11 +103,14 @@ impl Delivery {
             prefix: options.prefix.clone(),
         };
         let state_folder = data_dir.join(STATE_FOLDER);
-        let destination = Folder::open(&options.directory)?;
+        let destination: Box<dyn Destination> = match &options.destination {
+            TrailDestination::Folder(directory) => Box::new(Folder::open(directory)?),
+            TrailDestination::Remote(destination) => Box::new(Arc::clone(destination)),
+        };
         Folder::open(&state_folder)?;
         let state_path = state_folder.join(&options.name);
         let journal = data_dir.join("journal");
-        let deliverer = Deliverer::open(trail, &journal, &state_path, Box::new(destination), now)?;
+        let deliverer = Deliverer::open(trail, &journal, &state_path, destination, now)?;
         let progress = Mutex::new(Progress { status: deliverer.status(), failure: None });
         Ok((Delivery { options, keys, progress }, Deliveries(deliverer)))
     }

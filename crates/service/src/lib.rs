@@ -65,7 +65,7 @@ pub use api::{Answer, Health, Incoming, Peer, QuotaUse, ResourceQuotaUse, Statis
 #[cfg(feature = "test-clock")]
 pub use clock::TestClock;
 pub use clock::{Clock, SystemClock};
-pub use delivery::TrailOptions;
+pub use delivery::{TrailDestination, TrailOptions};
 pub use error::ServiceError;
 pub use explain::{
     DecidingStatement, ExplainError, Explained, GrantToUse, KeyUser, KeyUsers, NamedDocument,

@@ -1,6 +1,6 @@
 //! How delivery fails. The texts are for the operator.
 
-use std::{io, path::PathBuf};
+use std::{error::Error, io, path::PathBuf};
 
 use thiserror::Error;
 
@@ -30,6 +30,14 @@ pub enum TrailError {
         path: PathBuf,
         /// The operating system's answer.
         source: io::Error,
+    },
+    /// The destination did not take an object.
+    #[error("{object}: {cause}")]
+    Destination {
+        /// The object's name.
+        object: String,
+        /// Why not.
+        cause: Box<dyn Error + Send + Sync>,
     },
     /// The file that says how far delivery came is not what was written.
     #[error("{}: {source}", path.display())]

@@ -1,4 +1,5 @@
-//! One GET, bounded in every way: https to a host that proves its name, no redirect, no proxy, a short body, a short time.
+//! One request to another server, bounded in every way: https to a host that proves its name, no redirect, no proxy, a short
+//! answer, a short time.
 
 use std::{
     fs::File,
@@ -10,10 +11,10 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, StatusCode,
+    HeaderMap, HeaderValue, Request, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HOST, USER_AGENT},
 };
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{
@@ -53,7 +54,7 @@ const PROBLEM_CHARACTERS_MAX: usize = 512;
 
 /// Why nothing was fetched. The texts are for the operator; a caller never sees them.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub(crate) enum FetchError {
     #[error("{}: {cause}", path.display())]
     File { path: PathBuf, cause: io::Error },
     #[error("the system has no file of trusted certificates: name one as ca_file")]
@@ -74,7 +75,7 @@ pub(super) enum FetchError {
     Http(#[from] hyper::Error),
     #[error("answered {0}, and only 200 is taken: redirects are not followed")]
     Status(StatusCode),
-    #[error("the answer is longer than 256 KiB, or ended early: {0}")]
+    #[error("the answer is longer than is taken, or ended early: {0}")]
     Body(Box<dyn std::error::Error + Send + Sync>),
     #[error("took too long")]
     TimedOut,
@@ -117,11 +118,11 @@ pub(super) struct Fetched {
 
 /// Who is believed to be the other end, and what it is shown.
 #[derive(Clone)]
-pub(super) struct Client {
-    pub(super) ca_file: Option<PathBuf>,
-    pub(super) bearer_token_file: Option<PathBuf>,
+pub(crate) struct Client {
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) bearer_token_file: Option<PathBuf>,
     /// Whether only addresses are called that anybody may reach.
-    pub(super) public_only: bool,
+    pub(crate) public_only: bool,
 }
 
 impl Client {
@@ -133,23 +134,39 @@ impl Client {
     /// Fetches a document. Both files are read each time: tokens of pods and certificates rotate. The caller bounds the time.
     pub(super) async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
         let request = self.request(url).await?;
+        let answer = self.send(url, request, OIDC_DOCUMENT_BYTES_MAX).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(FetchError::Status(answer.status()));
+        }
+        let max_age_seconds = max_age_seconds(answer.headers());
+        Ok(Fetched { body: answer.into_body(), max_age_seconds })
+    }
+
+    /// Sends one request over a connection of its own and takes the answer, whatever its status. The caller bounds the time.
+    pub(crate) async fn send(
+        &self,
+        url: &Url,
+        request: Request<Full<Bytes>>,
+        answer_bytes_max: usize,
+    ) -> Result<Response<Bytes>, FetchError> {
         let stream = connect(url, self.public_only).await?;
         if !url.is_tls() {
-            return exchange(stream, request).await;
+            return exchange(stream, request, answer_bytes_max).await;
         }
         let name = ServerName::try_from(url.host().to_owned())
             .map_err(|cause| FetchError::Tls(io::Error::other(cause)))?;
         let connector = TlsConnector::from(Arc::new(self.tls().await?));
-        exchange(connector.connect(name, stream).await.map_err(FetchError::Tls)?, request).await
+        let stream = connector.connect(name, stream).await.map_err(FetchError::Tls)?;
+        exchange(stream, request, answer_bytes_max).await
     }
 
-    async fn request(&self, url: &Url) -> Result<Request<Empty<Bytes>>, FetchError> {
+    async fn request(&self, url: &Url) -> Result<Request<Full<Bytes>>, FetchError> {
         let wrong = |cause: http::Error| FetchError::document(&cause.to_string());
         let mut request = Request::get(url.path())
             .header(HOST, url.host_header())
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, "keystead")
-            .body(Empty::new())
+            .body(Full::default())
             .map_err(wrong)?;
         if let Some(path) = &self.bearer_token_file {
             let text = Zeroizing::new(read(path, OIDC_TOKEN_BYTES_MAX).await?);
@@ -202,7 +219,8 @@ async fn system_trust() -> Result<(PathBuf, Vec<u8>), FetchError> {
     Err(FetchError::NoSystemTrust)
 }
 
-async fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
+/// A file that is not longer than that.
+pub(crate) async fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
     let path = path.to_owned();
     let opened = path.clone();
     let read = spawn_blocking(move || read_at_most(File::open(opened)?, bytes_max)).await;
@@ -230,7 +248,11 @@ async fn connect(url: &Url, public_only: bool) -> Result<TcpStream, FetchError> 
     Err(FetchError::Unconnected(last))
 }
 
-async fn exchange<S>(stream: S, request: Request<Empty<Bytes>>) -> Result<Fetched, FetchError>
+async fn exchange<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    answer_bytes_max: usize,
+) -> Result<Response<Bytes>, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -242,14 +264,14 @@ where
     // The connection lives as long as this call, whoever gives it up.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
-    let response = sender.send_request(request).await?;
-    if response.status() != StatusCode::OK {
-        return Err(FetchError::Status(response.status()));
-    }
-    let max_age_seconds = max_age_seconds(response.headers());
-    let body = Limited::new(response.into_body(), OIDC_DOCUMENT_BYTES_MAX);
-    let body = body.collect().await.map_err(FetchError::Body)?.to_bytes();
-    Ok(Fetched { body, max_age_seconds })
+    let (head, body) = sender.send_request(request).await?.into_parts();
+    let body = match Limited::new(body, answer_bytes_max).collect().await {
+        Ok(body) => body.to_bytes(),
+        // Its status says enough.
+        Err(_) if head.status != StatusCode::OK => Bytes::new(),
+        Err(cause) => return Err(FetchError::Body(cause)),
+    };
+    Ok(Response::from_parts(head, body))
 }
 
 /// What `Cache-Control` says (RFC 9111, section 5.2.2): its `max-age`, or nothing at all where it may not be kept.
