@@ -11,7 +11,7 @@ mod deliverer;
 mod destination;
 mod digest;
 mod error;
-mod files;
+pub(crate) mod files;
 mod layout;
 mod log_files;
 mod state;

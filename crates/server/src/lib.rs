@@ -22,6 +22,7 @@ mod lock;
 mod logging;
 mod metrics;
 pub mod owned_keys;
+mod public_keys;
 mod refusals;
 mod root_credentials;
 pub mod self_signed;

@@ -1,5 +1,6 @@
 //! What the service does by itself: destroying keys and imported material on their dates, rotating keys and the server's
-//! own, finishing what changes of multi-Region keys began, keeping last uses, and clearing the outbox.
+//! own, finishing what changes of multi-Region keys began, keeping last uses, deleting old segments of the
+//! journal, and clearing the outbox.
 //!
 //! Each job looks for hints, and decides anew inside a transaction on rows that are verified there; so a job that runs twice,
 //! or after a restart, finds nothing left to do.
@@ -7,6 +8,7 @@
 mod deletion;
 mod expiry;
 mod owned_keys;
+mod retention;
 mod rotation;
 mod scrub;
 mod transit;
@@ -22,6 +24,7 @@ use crate::host::Host;
 use crate::quotas;
 use crate::trail::Committed;
 
+pub(crate) use self::retention::Retention;
 pub(crate) use self::scrub::Scrub;
 
 /// How often the jobs look for work.
@@ -47,6 +50,7 @@ pub(crate) async fn run_once(host: &Host) {
     tell("scrub", scrub::run(host).await);
     tell("last usage", host.last_usage.keep(&host.store).await);
     tell("resource quotas", quotas::count_resources(host).await);
+    tell("retention", retention::run(host).await);
     tell("outbox", host.outbox.clear(&host.store, &host.journal).await);
 }
 

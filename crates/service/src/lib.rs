@@ -21,6 +21,7 @@ mod context;
 mod credentials;
 mod decode;
 mod delivery;
+mod digest_keys;
 mod error;
 mod events;
 mod explain;

@@ -163,9 +163,10 @@ impl Operation for ListPublicKeys {
     ) -> Result<Done<ListPublicKeysResponse>, ServiceError> {
         let now = context.host().clock.now();
         let (start, end) = range(request, now)?;
-        let public_key_list = trail(context)
-            .into_iter()
-            .flat_map(Delivery::public_keys)
+        let public_key_list = context
+            .host()
+            .digest_keys
+            .public_keys()
             .filter(|valid| valid.start <= end && valid.end >= start)
             .map(|valid| PublicKey {
                 value: Blob::from(valid.key.der),
