@@ -216,6 +216,8 @@ def test_the_trail_is_told(trailed):
     assert (told["TrailARN"], told["S3BucketName"], told["S3KeyPrefix"]) == (ARN, BUCKET, "keystead")
     assert told["IsMultiRegionTrail"] and told["LogFileValidationEnabled"]
     assert trailed.cloudtrail.get_trail(Name="audit")["Trail"] == told
+    assert trailed.cloudtrail.get_event_selectors(TrailName=ARN)["EventSelectors"] == [{
+        "ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": []}]
     elsewhere = client_of(trailed.server, trailed.credentials, "cloudtrail", OTHER_REGION)
     assert elsewhere.describe_trails(trailNameList=[ARN])["trailList"] == [told]
     assert elsewhere.describe_trails(includeShadowTrails=False)["trailList"] == []

@@ -22,4 +22,5 @@ pub use destination::{Destination, Folder, METADATA_SUFFIX, Object};
 pub use digest::{DigestKey, fingerprint};
 pub use error::TrailError;
 pub use layout::{Chain, Trail};
+pub use state::StateSeal;
 pub use verify::{Problem, PublicKey, Verified, verify};

@@ -2,11 +2,13 @@
 //!
 //! What is delivered and how stands in `audit::trail`; here is when.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use audit::trail::{Deliverer, DeliveryStatus, Destination, Folder, Trail, TrailError};
+use audit::trail::{Deliverer, DeliveryStatus, Destination, Folder, StateSeal, Trail, TrailError};
+use custody::Keyring;
 use jiff::{SignedDuration, Timestamp};
 use wire::names::{AccountId, Region};
 
@@ -68,6 +70,22 @@ pub(crate) struct Progress {
 /// What only the task has.
 pub(crate) struct Deliveries(Deliverer);
 
+/// Seals how far a trail came under a domain key.
+struct Seal {
+    keyring: Arc<Keyring>,
+    name: String,
+}
+
+impl StateSeal for Seal {
+    fn seal(&self, hash: &[u8; 32]) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        Ok(self.keyring.seal_trail_state(&self.name, hash)?)
+    }
+
+    fn is_seal(&self, hash: &[u8; 32], seal: &[u8]) -> bool {
+        self.keyring.is_trail_state_seal(&self.name, hash, seal)
+    }
+}
+
 impl Delivery {
     /// Opens the trail where it was left.
     pub(crate) fn open(
@@ -75,6 +93,7 @@ impl Delivery {
         account: AccountId,
         data_dir: &Path,
         keys: Arc<DigestKeys>,
+        keyring: &Arc<Keyring>,
         clock: &dyn Clock,
     ) -> Result<(Delivery, Deliveries), ServiceError> {
         let now =
@@ -94,7 +113,9 @@ impl Delivery {
         Folder::open(&state_folder)?;
         let state_path = state_folder.join(&options.name);
         let journal = data_dir.join("journal");
-        let deliverer = Deliverer::open(trail, &journal, &state_path, destination, now)?;
+        let seal = Seal { keyring: Arc::clone(keyring), name: options.name.clone() };
+        let seal = Box::new(seal);
+        let deliverer = Deliverer::open(trail, &journal, &state_path, destination, seal, now)?;
         let progress = Mutex::new(Progress { status: deliverer.status(), failure: None });
         Ok((Delivery { options, keys, progress }, Deliveries(deliverer)))
     }

@@ -328,7 +328,7 @@ async fn assemble(
     }
     let index = Arc::new(Index::open(&journal_dir, &assembly.data_dir.join("journal-index"))?);
 
-    let (delivery, deliveries) = open_trail(&assembly, &digest_keys)?;
+    let (delivery, deliveries) = open_trail(&assembly, &digest_keys, &keyring)?;
     let cache_bytes = u64::try_from(assembly.cache_bytes).unwrap_or(u64::MAX);
     let entries_expected = usize::try_from(cache_bytes / KEY_BYTES_USUAL).unwrap_or(usize::MAX);
     let aliases_bytes = cache_bytes / ALIASES_SHARE;
@@ -418,10 +418,11 @@ fn check_beginning(journal_dir: &Path, keys: &DigestKeys) -> Result<(), OpenErro
 fn open_trail(
     assembly: &Assembly<'_>,
     keys: &Arc<DigestKeys>,
+    keyring: &Arc<Keyring>,
 ) -> Result<(Option<Arc<Delivery>>, Option<Deliveries>), OpenError> {
     let Some(options) = assembly.trail.clone() else { return Ok((None, None)) };
     let (account, clock) = (assembly.account_id, assembly.clock.as_ref());
     let (delivery, deliveries) =
-        Delivery::open(options, account, &assembly.data_dir, Arc::clone(keys), clock)?;
+        Delivery::open(options, account, &assembly.data_dir, Arc::clone(keys), keyring, clock)?;
     Ok((Some(Arc::new(delivery)), Some(deliveries)))
 }

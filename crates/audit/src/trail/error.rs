@@ -47,6 +47,18 @@ pub enum TrailError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The file that says how far delivery came was written by somebody else.
+    #[error(
+        "{}: it is not as this server sealed it; without the file, the whole journal is delivered anew",
+        path.display()
+    )]
+    UnsealedState {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file that says how far delivery came cannot be sealed.
+    #[error("how far delivery came cannot be sealed: {0}")]
+    Sealing(Box<dyn Error + Send + Sync>),
     /// A digest cannot be signed.
     #[error("a digest cannot be signed: {0}")]
     Signing(#[from] crypto::CryptoError),

@@ -68,9 +68,14 @@ pub(super) fn gunzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// SHA-256 (FIPS 180-4) in hexadecimal digits.
+/// SHA-256 (FIPS 180-4).
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().expect("a SHA-256 hash has 32 bytes")
+}
+
+/// The same in hexadecimal digits.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    hex(digest(&SHA256, bytes).as_ref())
+    hex(&sha256(bytes))
 }
 
 /// Lower-case hexadecimal digits.

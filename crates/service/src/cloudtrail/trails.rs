@@ -1,13 +1,15 @@
-//! DescribeTrails, GetTrail, GetTrailStatus, ListTrails, ListPublicKeys.
+//! DescribeTrails, GetTrail, GetTrailStatus, GetEventSelectors, ListTrails, ListPublicKeys.
 //!
 //! The operator configures one trail for all accounts. Each account sees it as its own, by an ARN of its own: its records and
 //! digests lie apart from those of others.
 
 use jiff::Timestamp;
+use wire::cloudtrail::enums::ReadWriteType;
 use wire::cloudtrail::trails::{
-    DescribeTrailsRequest, DescribeTrailsResponse, GetTrailRequest, GetTrailResponse,
-    GetTrailStatusRequest, GetTrailStatusResponse, ListPublicKeysRequest, ListPublicKeysResponse,
-    ListTrailsRequest, ListTrailsResponse, PublicKey, TrailDescription, TrailInfo,
+    DescribeTrailsRequest, DescribeTrailsResponse, EventSelector, GetEventSelectorsRequest,
+    GetEventSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest,
+    GetTrailStatusResponse, ListPublicKeysRequest, ListPublicKeysResponse, ListTrailsRequest,
+    ListTrailsResponse, PublicKey, TrailDescription, TrailInfo,
 };
 use wire::error_codes::ErrorCode;
 use wire::shape::required;
@@ -111,6 +113,37 @@ impl Operation for GetTrailStatus {
             latest_digest_delivery_time: progress.status.digests_delivered,
             latest_digest_delivery_error: failure,
         }))
+    }
+}
+
+/// Tells which events a trail tells of: all management events.
+pub(crate) struct GetEventSelectors;
+
+impl Operation for GetEventSelectors {
+    type Request = GetEventSelectorsRequest;
+    type Target = NoTarget;
+    type Response = GetEventSelectorsResponse;
+    const SPEC: Spec =
+        Spec { name: "GetEventSelectors", actions: &["cloudtrail:GetEventSelectors"], ..DEFAULT };
+
+    fn names(_request: &GetEventSelectorsRequest) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        _target: Authorized<NoTarget>,
+        request: &GetEventSelectorsRequest,
+    ) -> Result<Done<GetEventSelectorsResponse>, ServiceError> {
+        let delivery = named(context, required(&request.trail_name)?)?;
+        let all = EventSelector {
+            read_write_type: ReadWriteType::All,
+            include_management_events: true,
+            data_resources: Vec::new(),
+            exclude_management_event_sources: Vec::new(),
+        };
+        let trail_arn = arn(context, delivery);
+        Ok(Done::read(GetEventSelectorsResponse { trail_arn, event_selectors: vec![all] }))
     }
 }
 
