@@ -1,6 +1,6 @@
 //! A journal whose oldest segments were deleted: proven as far as it is there, and refused where anybody else did it.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path};
 
