@@ -18,9 +18,18 @@ def segments(directory):
     return [*sorted(directory.glob("*.log")), *directory.glob("next")]
 
 
+def beginning(directory):
+    """Where the journal begins: after the last deleted frame, or at the first one."""
+    path = Path(directory) / "beginning"
+    if path.exists():
+        return json.loads(path.read_bytes())["beginning"]
+    return {"sequence": 0, "head": bytes(TRAILER_BYTES).hex()}
+
+
 def frames(directory):
     """Sequence, outbox number and payload of each frame, with the chain and the order checked."""
-    head, expected = bytes(TRAILER_BYTES), 1
+    begun = beginning(directory)
+    head, expected = bytes.fromhex(begun["head"]), begun["sequence"] + 1
     for path in segments(directory):
         data = path.read_bytes()
         if path.name == "next" and not any(data[:HEADER.size]):

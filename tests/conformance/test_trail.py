@@ -33,11 +33,14 @@ class Trailed:
         self.folder = folder
         self.files = folder / "bucket"
         file = folder / "keystead.toml"
-        file.write_text(f'[trail]\nname = "audit"\ndirectory = "{self.files}"\nbucket = "{BUCKET}"\n'
-                        f'prefix = "keystead"\ninterval = "1s"\ndigest_interval = "2s"\n')
+        file.write_text(f'[trail]\nname = "audit"\n{self.destination()}interval = "1s"\ndigest_interval = "2s"\n')
         self.server = keystead.Server(folder / "data", "--config", file)
         self.credentials = self.server.root_credentials()
         self.cloudtrail = client_of(self.server, self.credentials, "cloudtrail")
+
+    def destination(self):
+        """Where files go, as the configuration says it."""
+        return f'directory = "{self.files}"\nbucket = "{BUCKET}"\nprefix = "keystead"\n'
 
     def call(self, count):
         """Makes calls in two Regions, some of them refused."""
@@ -106,18 +109,23 @@ def fixture_trailed(tmp_path_factory):
 def validate(trailed, folder, *arguments):
     """What `aws cloudtrail validate-logs` says of a folder, read as the bucket."""
     bucket = Bucket(BUCKET, folder)
+    try:
+        return validate_from(trailed, bucket, *arguments)
+    finally:
+        bucket.shutdown()
+        bucket.server_close()
+
+
+def validate_from(trailed, bucket, *arguments):
+    """What `aws cloudtrail validate-logs` says of a bucket."""
     access_key_id, secret_access_key = trailed.credentials
     environment = {"PATH": os.environ["PATH"], "HOME": str(trailed.folder), "AWS_DEFAULT_REGION": REGION,
                    "AWS_ACCESS_KEY_ID": access_key_id, "AWS_SECRET_ACCESS_KEY": secret_access_key,
                    "AWS_ENDPOINT_URL_CLOUDTRAIL": trailed.server.endpoint, "AWS_ENDPOINT_URL_S3": bucket.endpoint}
-    try:
-        done = subprocess.run(
-            [CLI if CLI.is_file() else "aws", "cloudtrail", "validate-logs", "--trail-arn", ARN, "--verbose",
-             "--start-time", "2026-01-01T00:00:00Z", *arguments],
-            env=environment, text=True, capture_output=True, check=False, timeout=60)
-    finally:
-        bucket.shutdown()
-        bucket.server_close()
+    done = subprocess.run(
+        [CLI if CLI.is_file() else "aws", "cloudtrail", "validate-logs", "--trail-arn", ARN, "--verbose",
+         "--start-time", "2026-01-01T00:00:00Z", *arguments],
+        env=environment, text=True, capture_output=True, check=False, timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -208,6 +216,8 @@ def test_the_trail_is_told(trailed):
     assert (told["TrailARN"], told["S3BucketName"], told["S3KeyPrefix"]) == (ARN, BUCKET, "keystead")
     assert told["IsMultiRegionTrail"] and told["LogFileValidationEnabled"]
     assert trailed.cloudtrail.get_trail(Name="audit")["Trail"] == told
+    assert trailed.cloudtrail.get_event_selectors(TrailName=ARN)["EventSelectors"] == [{
+        "ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": []}]
     elsewhere = client_of(trailed.server, trailed.credentials, "cloudtrail", OTHER_REGION)
     assert elsewhere.describe_trails(trailNameList=[ARN])["trailList"] == [told]
     assert elsewhere.describe_trails(includeShadowTrails=False)["trailList"] == []
@@ -260,7 +270,8 @@ def test_a_killed_server_delivers_each_record_once(tmp_path):
 
 
 @pytest.mark.parametrize("text, said", [
-    ('[trail]\nname = "audit"', "a name and a directory"),
+    ('[trail]\nname = "audit"', "a directory, with a bucket"),
+    ('[trail]\ndirectory = "d"', "a name"),
     ('[trail]\nname = "../x"\ndirectory = "d"', "a name of 3 to 128"),
     ('[trail]\nname = "audit"\ndirectory = "d"\nprefix = "a/../b"', "without a slash at the ends"),
     ('[trail]\nname = "audit"\ndirectory = "d"\ninterval = "301s"', "from 1s to 300s"),

@@ -28,8 +28,8 @@ def eventually(what, reached, seconds=JOB_SECONDS_MAX):
 class Timed:
     """A server whose clock moves, and its root user, who keeps up with it."""
 
-    def __init__(self, directory, client_of):
-        self.server = Server(directory, program=binary("KEYSTEAD_TEST_CLOCK_BINARY"))
+    def __init__(self, directory, client_of, *arguments):
+        self.server = Server(directory, *arguments, program=binary("KEYSTEAD_TEST_CLOCK_BINARY"))
         self.ahead = timedelta(0)
         self.caller = Caller(self.server.port, *self.server.root_credentials(), clock=self.now)
         self.client_of = client_of

@@ -15,8 +15,8 @@ class Bucket(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, name, folder):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, name, folder, handler=None):
+        super().__init__(("127.0.0.1", 0), handler or Handler)
         self.name, self.folder = name, folder
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -70,9 +70,9 @@ class Handler(BaseHTTPRequestHandler):
         metadata = json.loads(beside.read_text()) if beside.is_file() else {}
         self.answer(200, path.read_bytes(), {f"x-amz-meta-{name}": value for name, value in metadata.items()})
 
-    def refuse(self, code):
-        """S3's way to say that something is not there."""
-        self.answer(404, f"<Error><Code>{code}</Code><Message>not here</Message></Error>".encode())
+    def refuse(self, code, status=404):
+        """S3's way to say that something is not there, or cannot be."""
+        self.answer(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode())
 
     def answer(self, status, body, headers=()):
         """Sends an answer."""

@@ -44,6 +44,14 @@ pub enum JournalError {
         /// The version that it names.
         version: u32,
     },
+    /// The statement where the journal begins cannot be believed, or nothing follows it.
+    #[error("{}: {what}", file.display())]
+    Beginning {
+        /// The statement.
+        file: PathBuf,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// A record has no bytes; an empty frame means something else.
     #[error("a record cannot be empty")]
     EmptyRecord,

@@ -172,6 +172,27 @@ impl Index {
         })
     }
 
+    /// The first frame of the segment that is being followed; older segments are not needed any more. 0 before any is.
+    #[must_use]
+    pub fn following(&self) -> u64 {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // A record that failed waits for the index of the segment before its own.
+        state.segment.unwrap_or_default()
+    }
+
+    /// Forgets the segments that begin before a frame, before they are deleted.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn forget_before(&self, first_sequence: u64) -> Result<(), JournalError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_kept = |complete: &Complete| complete.first_sequence >= first_sequence;
+        let forgotten: Vec<Complete> =
+            state.complete.extract_if(.., |complete| !is_kept(complete)).collect();
+        drop(state);
+        forgotten.iter().try_for_each(|complete| complete.remove(&self.directory))
+    }
+
     /// Takes up to so many records of the journal into the index, and tells whether that were all.
     ///
     /// # Errors

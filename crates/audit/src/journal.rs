@@ -204,6 +204,17 @@ impl Journal {
         self.shared.durable.load(Ordering::Acquire)
     }
 
+    /// The folder of its segments.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.shared.directory
+    }
+
+    /// Has the next segment begin soon, unless the one that is written has no record yet.
+    pub fn begin_segment(&self) {
+        self.shared.order(|orders| orders.begin = true);
+    }
+
     /// Whether records can be appended: nothing failed and nobody closed.
     #[must_use]
     pub fn is_healthy(&self) -> bool {

@@ -5,6 +5,7 @@
 //! and how it ended come from `service`, and so does the time. Nothing here knows an operation.
 //! The file format is specified at the head of `frame` and `segment`.
 
+mod beginning;
 mod disk;
 mod error;
 mod feed;
@@ -22,6 +23,7 @@ mod segment;
 mod summary;
 pub mod trail;
 
+pub use beginning::{Beginning, SignedBeginning, newest_segment_began};
 pub use error::JournalError;
 pub use feed::{Feed, FeedPosition};
 pub use follow::{Followed, Follower, FollowerPosition};

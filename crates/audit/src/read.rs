@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    beginning::SignedBeginning,
     error::{Damage, JournalError},
     frame::Fixed,
     recover::{self, Link},
@@ -31,9 +32,16 @@ pub struct Frame {
 /// # Errors
 /// [`JournalError::Disk`] when the directory cannot be read.
 pub fn read(directory: &Path) -> Result<Frames, JournalError> {
-    let (paths, next) = segment::list_in_use(directory)?;
-    let (paths, link) = (paths.into_iter(), Link::start(None));
-    Ok(Frames { paths, next, segment: None, link, torn_bytes: 0, ended: false })
+    // In this order: what is in the list goes on from a beginning that is as new or newer.
+    let (mut paths, next) = segment::list_in_use(directory)?;
+    let signed = SignedBeginning::find(directory)?;
+    let beginning = signed.as_ref().map(|signed| &signed.beginning);
+    if let Some(beginning) = beginning {
+        beginning.drop_older(directory, &mut paths);
+        beginning.check_followed(directory, &paths)?;
+    }
+    let link = Link::start(None, beginning);
+    Ok(Frames { beginning: signed, ..Frames::new(paths, next, link) })
 }
 
 /// Begins to read at the segment in which a frame stands, with the frames before it in that segment. Each frame is checked,
@@ -48,9 +56,9 @@ pub(crate) fn read_around(directory: &Path, sequence: u64) -> Result<Frames, Jou
     paths.drain(..earlier_count.min(paths.len()));
     let link = match paths.first() {
         Some(first) => Link::start_at(&Segment::open(first.clone())?),
-        None => Link::start(None),
+        None => Link::start(None, None),
     };
-    Ok(Frames { paths: paths.into_iter(), next, segment: None, link, torn_bytes: 0, ended: false })
+    Ok(Frames::new(paths, next, link))
 }
 
 /// Whether a journal lies in the directory: a file is called as a segment is.
@@ -64,6 +72,7 @@ pub fn is_journal(directory: &Path) -> Result<bool, JournalError> {
 
 /// The records of a journal. Ends after the first error.
 pub struct Frames {
+    beginning: Option<SignedBeginning>,
     paths: vec::IntoIter<PathBuf>,
     /// What follows the last path while that is being completed.
     next: Option<Segment>,
@@ -74,6 +83,17 @@ pub struct Frames {
 }
 
 impl Frames {
+    fn new(paths: Vec<PathBuf>, next: Option<Segment>, link: Link) -> Frames {
+        let paths = paths.into_iter();
+        Frames { beginning: None, paths, next, segment: None, link, torn_bytes: 0, ended: false }
+    }
+
+    /// Where the journal begins, if older segments were deleted.
+    #[must_use]
+    pub fn beginning(&self) -> Option<&SignedBeginning> {
+        self.beginning.as_ref()
+    }
+
     /// Bytes of an unfinished write at the end, known once the iterator has ended: of a crash, or
     /// of a running server.
     #[must_use]

@@ -13,6 +13,7 @@ use std::{
 };
 
 use crate::{
+    beginning::{Beginning, SignedBeginning},
     error::{Damage, JournalError},
     frame::{self, FIXED_BYTES, Fixed, TRAILER_BYTES, Trailer},
     segment::{self, HEADER_BYTES, Header, Segment},
@@ -47,11 +48,16 @@ pub(crate) fn recover(
     directory: &Path,
     deployment: [u8; 16],
 ) -> Result<(Option<Tail>, u64), JournalError> {
+    let beginning = SignedBeginning::find(directory)?.map(|signed| signed.beginning);
+    if let Some(beginning) = &beginning {
+        beginning.remove_older(directory)?;
+    }
     let mut paths = segment::list(directory)?;
+    beginning.as_ref().map_or(Ok(()), |beginning| beginning.check_followed(directory, &paths))?;
     let unborn_bytes = remove_unborn(directory, &mut paths)?;
     let is_next_left = !adopt_next(directory, &mut paths)?;
     let (complete, unborn_bytes) = (unborn_bytes.is_some(), unborn_bytes.unwrap_or(0));
-    let mut link = Link::start(Some(deployment));
+    let mut link = Link::start(Some(deployment), beginning.as_ref());
     let Some(last) = paths.pop() else {
         let left_bytes = if is_next_left { remove_next(directory)? } else { 0 };
         return Ok((None, unborn_bytes + left_bytes));
@@ -232,9 +238,17 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Before the first segment.
-    pub(crate) fn start(deployment: Option<[u8; 16]>) -> Link {
-        Link { deployment, previous_head: [0; TRAILER_BYTES], first_sequence: Some(1) }
+    /// Before the first segment, or the first one that is left.
+    pub(crate) fn start(deployment: Option<[u8; 16]>, beginning: Option<&Beginning>) -> Link {
+        let no_head = [0; TRAILER_BYTES];
+        match beginning {
+            None => Link { deployment, previous_head: no_head, first_sequence: Some(1) },
+            Some(beginning) => Link {
+                deployment: deployment.or_else(|| beginning.deployment()),
+                previous_head: beginning.head().unwrap_or(no_head),
+                first_sequence: Some(beginning.sequence.saturating_add(1)),
+            },
+        }
     }
 
     /// Before a segment whose predecessors are not read: it is believed to follow them.
@@ -262,7 +276,7 @@ impl Link {
 
     /// After a segment of which only the last trailer was read. Its number of frames is not known,
     /// but bound by the trailer.
-    fn follow(&mut self, trailer: Trailer) {
+    pub(crate) fn follow(&mut self, trailer: Trailer) {
         self.previous_head = trailer;
         self.first_sequence = None;
     }

@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error,
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -16,8 +17,8 @@ use std::{
 use audit::{
     Durability, Journal, JournalOptions,
     trail::{
-        Deliverer, Destination, DigestKey, Folder, METADATA_SUFFIX, Object, PublicKey, Trail,
-        TrailError, Verified, fingerprint, verify,
+        Deliverer, Destination, DigestKey, Folder, METADATA_SUFFIX, Object, PublicKey, StateSeal,
+        Trail, TrailError, Verified, fingerprint, verify,
     },
 };
 use crypto::digest_signing::DigestSigningKey;
@@ -25,6 +26,19 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 const INTERVAL: Duration = Duration::from_secs(60);
+
+/// A seal that anybody could make, for want of keys.
+struct Sum;
+
+impl StateSeal for Sum {
+    fn seal(&self, hash: &[u8; 32]) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        Ok(vec![hash.iter().fold(7, |sum, byte| sum ^ byte)])
+    }
+
+    fn is_seal(&self, hash: &[u8; 32], seal: &[u8]) -> bool {
+        self.seal(hash).is_ok_and(|made| made == seal)
+    }
+}
 
 struct Fixture {
     place: TempDir,
@@ -68,18 +82,27 @@ impl Fixture {
         self.place.path().join("bucket")
     }
 
-    fn deliverer(&self, puts: usize) -> Deliverer {
-        let trail = Trail {
+    fn trail() -> Trail {
+        Trail {
             name: "audit".to_owned(),
             home_region: "us-east-1".to_owned(),
             account: "111122223333".to_owned(),
             bucket: "logs".to_owned(),
             prefix: None,
-        };
+        }
+    }
+
+    fn deliverer(&self, puts: usize) -> Deliverer {
+        let trail = Fixture::trail();
         let folder = Folder::open(&self.root()).unwrap();
         let destination = Failing { folder, left: Arc::new(AtomicUsize::new(puts)) };
-        let (journal, state) = (self.place.path().join("journal"), self.place.path().join("state"));
-        Deliverer::open(trail, &journal, &state, Box::new(destination), self.now).unwrap()
+        let (journal, state) = (self.place.path().join("journal"), self.state());
+        Deliverer::open(trail, &journal, &state, Box::new(destination), Box::new(Sum), self.now)
+            .unwrap()
+    }
+
+    fn state(&self) -> PathBuf {
+        self.place.path().join("state")
     }
 
     /// Appends records of two accounts and of nobody.
@@ -259,4 +282,29 @@ async fn a_journal_written_anew_is_not_delivered_as_the_old_one() {
     let refused = deliverer.deliver(synced, fixture.now);
     // The first records are alike; what follows them was chained at another time.
     assert!(matches!(refused, Err(TrailError::OtherJournal { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn how_far_it_came_is_believed_only_as_it_was_sealed() {
+    let fixture = Fixture::delivered().await;
+    let sealed = fs::read(fixture.state()).unwrap();
+    let open = |bytes: &[u8]| {
+        fs::write(fixture.state(), bytes).unwrap();
+        let folder = Folder::open(&fixture.root()).unwrap();
+        let trail = Fixture::trail();
+        let journal = fixture.place.path().join("journal");
+        let (folder, seal) = (Box::new(folder), Box::new(Sum));
+        Deliverer::open(trail, &journal, &fixture.state(), folder, seal, fixture.now).map(drop)
+    };
+    open(&sealed).unwrap();
+    let text = String::from_utf8(sealed.clone()).unwrap();
+    let moved = text.replacen(r#""sequence":"#, r#""sequence":9"#, 1);
+    assert_ne!(moved, text);
+    let unsealed = text.lines().next().unwrap();
+    for spoiled in [&*moved, unsealed, text.strip_prefix('{').unwrap(), text.trim_end(), ""] {
+        assert!(
+            matches!(open(spoiled.as_bytes()), Err(TrailError::UnsealedState { .. })),
+            "{spoiled}"
+        );
+    }
 }

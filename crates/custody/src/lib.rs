@@ -24,6 +24,7 @@ mod owned_keys;
 mod root;
 mod session_tokens;
 mod software;
+mod trail_states;
 mod working_keys;
 mod workshop;
 

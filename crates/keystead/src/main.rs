@@ -267,6 +267,9 @@ enum Audit {
         /// A head that was kept: the journal must go on from it. Without one, records missing at the end do not show.
         #[arg(long, value_name = "NUMBER:HASH")]
         head: Option<audit::Head>,
+        /// A file with what `aws cloudtrail list-public-keys` told: where old segments were deleted, one of the keys signed it.
+        #[arg(long, value_name = "FILE")]
+        public_keys: Option<PathBuf>,
     },
     /// Prove that every log file of a delivered trail is as its digests tell, and every digest as it was signed.
     VerifyTrail {
@@ -371,7 +374,9 @@ fn main() -> ExitCode {
         Command::Root(command) => root_key::command(command),
         Command::Account(Account::Create(create)) => create_accounts(create),
         Command::Account(Account::List(flags)) => list_accounts(flags),
-        Command::Audit(Audit::Verify { journal, head }) => verify_journal(&journal, head),
+        Command::Audit(Audit::Verify { journal, head, public_keys }) => {
+            verify_journal(&journal, head, public_keys.as_deref())
+        }
         Command::Audit(Audit::VerifyTrail { folder, public_keys }) => {
             verify_trail(&folder, &public_keys)
         }
@@ -419,8 +424,12 @@ fn list_accounts(flags: DataDirFlags) -> Result<(), Box<dyn Error>> {
     Ok(accounts::list(&settings, &mut io::stdout().lock())?)
 }
 
-fn verify_journal(journal: &Path, head: Option<audit::Head>) -> Result<(), Box<dyn Error>> {
-    Ok(audit::verify(journal, head, &mut io::stdout().lock())?)
+fn verify_journal(
+    journal: &Path,
+    head: Option<audit::Head>,
+    public_keys: Option<&Path>,
+) -> Result<(), Box<dyn Error>> {
+    Ok(audit::verify(journal, head, public_keys, &mut io::stdout().lock())?)
 }
 
 fn verify_trail(folder: &Path, public_keys: &Path) -> Result<(), Box<dyn Error>> {

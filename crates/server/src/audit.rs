@@ -13,9 +13,11 @@ use std::{
     str::FromStr,
 };
 
-use ::audit::{Frame, Frames, JournalError};
+use ::audit::{Beginning, Frame, Frames, JournalError};
 use jiff::Timestamp;
 use serde::Deserialize;
+
+use crate::public_keys::{self, PublicKeysError};
 
 /// The folder of the journal in a data directory.
 const JOURNAL_FOLDER: &str = "journal";
@@ -48,6 +50,14 @@ pub enum AuditError {
         /// What stands there.
         found: String,
     },
+    /// Older segments were deleted, and not by who might.
+    #[error(
+        "the journal's beginning was deleted by the key {0}, which is not among those given; nothing before it is proven"
+    )]
+    OtherBeginning(String),
+    /// The public keys cannot be read.
+    #[error(transparent)]
+    PublicKeys(#[from] PublicKeysError),
     /// A record is no JSON document of CloudTrail.
     #[error("record {sequence}: {cause}")]
     Record {
@@ -103,15 +113,32 @@ impl std::fmt::Display for Head {
 }
 
 /// Proves that the journal is whole: every record hashes to what the next one says, and, given a head that was kept
-/// elsewhere, that it goes on from there. Tells how many records there are and the head to keep.
+/// elsewhere, that it goes on from there; where older segments were deleted, that one of the given keys signed it. Tells how many
+/// records there are and the head to keep.
 ///
 /// # Errors
 /// Names the first file and byte that are not as they were written, and the last record before them.
-pub fn verify(path: &Path, kept: Option<Head>, out: &mut impl Write) -> Result<(), AuditError> {
+pub fn verify(
+    path: &Path,
+    kept: Option<Head>,
+    public_keys: Option<&Path>,
+    out: &mut impl Write,
+) -> Result<(), AuditError> {
     let mut journal = Journal::open(path)?;
+    let beginning = journal.frames.beginning().cloned();
+    if let Some((public_keys, signed)) = public_keys.zip(beginning.as_ref()) {
+        let keys = public_keys::read(public_keys)?;
+        if !signed.is_of(keys.iter().map(|key| &*key.der)) {
+            return Err(AuditError::OtherBeginning(signed.public_key.fingerprint.clone()));
+        }
+    }
     let mut records_count: u64 = 0;
-    let mut last: Option<Head> = None;
-    let mut found = None;
+    let mut last = beginning.as_ref().and_then(|signed| {
+        let Beginning { sequence, .. } = signed.beginning;
+        signed.beginning.head().map(|hash| Head { sequence, hash })
+    });
+    let last_deleted = last;
+    let mut found = last.filter(|last| kept.is_some_and(|kept| kept.sequence == last.sequence));
     while let Some(frame) = journal.next()? {
         records_count = records_count.saturating_add(1);
         let head = Head { sequence: frame.sequence, hash: frame.head };
@@ -123,12 +150,25 @@ pub fn verify(path: &Path, kept: Option<Head>, out: &mut impl Write) -> Result<(
     if let Some(kept) = kept.filter(|kept| Some(*kept) != found) {
         let found = match (found, last) {
             (Some(other), _) => other.to_string(),
+            (None, _) if last_deleted.is_some_and(|last| kept.sequence < last.sequence) => {
+                "it was deleted with the journal's beginning".to_owned()
+            }
             (None, Some(last)) => format!("no such record, the last one is {}", last.sequence),
             (None, None) => "there are no records".to_owned(),
         };
         return Err(AuditError::OtherHead { sequence: kept.sequence, found });
     }
     writeln!(out, "whole: {records_count} records")?;
+    if let Some(signed) = beginning {
+        let Beginning { sequence, records, deleted, .. } = signed.beginning;
+        let fingerprint = signed.public_key.fingerprint;
+        let proof = if public_keys.is_some() { "" } else { ", to be compared with --public-keys" };
+        writeln!(
+            out,
+            "beginning: after record {sequence}; {records} records before it were deleted, the last ones at {deleted}, \
+             signed by the key {fingerprint}{proof}"
+        )?;
+    }
     if let Some(last) = last {
         writeln!(out, "head: {last}")?;
     }

@@ -59,6 +59,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// When the journal reaches the disk.
     pub journal_durability: Durability,
+    /// For how many days records are kept in the journal; `None` keeps them for good.
+    pub journal_keep_days: Option<u16>,
     /// Memory for known keys.
     pub cache_bytes: usize,
     /// The file of those whose attestation documents are believed; `None` is AWS's root.
@@ -205,6 +207,7 @@ fn read(all: &Sources) -> Result<Settings, ConfigurationError> {
         oidc_issuers: Vec::new(),
         oidc_discovery_hosts: Vec::new(),
         journal_durability: required(all, "journal_durability", values::journal_durability)?,
+        journal_keep_days: optional(all, "journal_keep_days", values::journal_keep_days)?,
         cache_bytes: required(all, "cache_bytes", values::cache_bytes)?,
         arena_bytes: required(all, "arena_bytes", values::arena_bytes)?,
         log_format: required(all, "log_format", values::log_format)?,

@@ -25,6 +25,7 @@ mod metrics;
 mod outgoing;
 pub mod owned_keys;
 mod phase;
+mod public_keys;
 mod refusals;
 mod root_credentials;
 pub mod root_key;
@@ -37,6 +38,7 @@ pub mod services;
 mod shutdown;
 mod stream;
 mod tls;
+mod trail_bucket;
 pub mod trail_proof;
 #[cfg(test)]
 mod unaudited;

@@ -117,3 +117,11 @@ pub(crate) const EVENT_RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
 pub(crate) const WEBHOOK_SECRETS_BYTES_MAX: usize = 4 * 1024;
 /// Secrets that one request is signed with.
 pub(crate) const WEBHOOK_SECRETS_MAX: usize = 4;
+/// From the look-up of a store's name to its answer that it has an object of the trail.
+pub(crate) const BUCKET_PUT_TIME_MAX: Duration = Duration::from_secs(60);
+/// Bytes of the file of the credentials for a bucket.
+pub(crate) const BUCKET_CREDENTIALS_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an answer that an object was put, or why it was not.
+pub(crate) const BUCKET_ERROR_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an object that is compared; a log file's records are bounded, and compressed.
+pub(crate) const BUCKET_OBJECT_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -9,7 +9,7 @@ use std::{
     io::{self, Read},
 };
 
-pub(crate) use client::{Client, FetchError, Fetched};
+pub(crate) use client::{Client, FetchError, Fetched, read};
 pub use url::Url;
 
 /// The whole file, unless it is longer than that.

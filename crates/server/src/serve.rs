@@ -178,8 +178,8 @@ pub fn serve(settings: &Settings) -> Result<(), ServeError> {
 pub(crate) async fn open_existing(settings: &Settings) -> Result<Service, ServeError> {
     let keep = |_: &_| Err(io::Error::other("only a server's start makes the first account"));
     let assembly = assembly(settings, Arc::new(service::SystemClock), &keep);
-    // A command is over before anything would be delivered.
-    let assembly = Assembly { trail: None, ..assembly };
+    // A command is over before anything would be delivered, and what is not delivered must stay.
+    let assembly = Assembly { trail: None, journal_keep_days: None, ..assembly };
     let mut directory = root_key::open_directory(settings)?;
     let root = root_key::at_hand(settings, &mut directory, &service::SystemClock)?;
     let root = match (root, directory.provider()) {
@@ -220,6 +220,7 @@ fn assembly<'a>(
         arena_bytes: settings.arena_bytes,
         cache_bytes: settings.cache_bytes,
         durability: settings.journal_durability,
+        journal_keep_days: settings.journal_keep_days,
         regions: settings.regions.clone(),
         services: settings.services.clone(),
         trail: settings.trail.clone(),

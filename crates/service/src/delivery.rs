@@ -1,21 +1,19 @@
-//! The trail's part of the service: the task that delivers, and the keys that sign digests.
+//! The trail's part of the service: the task that delivers.
 //!
-//! What is delivered and how stands in `audit::trail`; here is when, and with which key.
+//! What is delivered and how stands in `audit::trail`; here is when.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use audit::trail::{
-    Deliverer, DeliveryStatus, DigestKey, Folder, PublicKey, Trail, TrailError, fingerprint,
-};
-use crypto::digest_signing::DigestSigningKey;
+use audit::trail::{Deliverer, DeliveryStatus, Destination, Folder, StateSeal, Trail, TrailError};
 use custody::Keyring;
 use jiff::{SignedDuration, Timestamp};
-use store::{DigestKeyRow, Snapshot, Store};
 use wire::names::{AccountId, Region};
 
 use crate::clock::Clock;
+use crate::digest_keys::DigestKeys;
 use crate::error::ServiceError;
 use crate::host::Host;
 
@@ -23,21 +21,19 @@ use crate::host::Host;
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest wait after failures, which double it.
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
-/// How long a key signs digests before the next one is made.
-const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// The folder of the data directory in which it is kept how far trails came.
 const STATE_FOLDER: &str = "trails";
 
 /// The trail that is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TrailOptions {
     /// Its name.
     pub name: String,
     /// The Region that it belongs to.
     pub home_region: Region,
-    /// The folder that files are delivered to.
-    pub directory: PathBuf,
-    /// The bucket that digests name: the one that the folder is, or is copied to.
+    /// Where files are delivered to.
+    pub destination: TrailDestination,
+    /// The bucket that digests name: the one delivered to, or the one that a folder is copied to.
     pub bucket: String,
     /// What stands before `AWSLogs`.
     pub prefix: Option<String>,
@@ -47,10 +43,19 @@ pub struct TrailOptions {
     pub digest_interval: Duration,
 }
 
+/// Where a trail's files go.
+#[derive(Clone)]
+pub enum TrailDestination {
+    /// Into a folder of this machine.
+    Folder(PathBuf),
+    /// To a place that the caller knows how to reach. It may take its time: it is asked on a thread of its own.
+    Remote(Arc<dyn Destination>),
+}
+
 /// The trail of a running service.
 pub(crate) struct Delivery {
     pub(crate) options: TrailOptions,
-    keys: Vec<(DigestKey, Timestamp)>,
+    keys: Arc<DigestKeys>,
     progress: Mutex<Progress>,
 }
 
@@ -65,26 +70,34 @@ pub(crate) struct Progress {
 /// What only the task has.
 pub(crate) struct Deliveries(Deliverer);
 
-/// A public key with the time in which its private key signs.
-pub(crate) struct ValidKey {
-    pub(crate) key: PublicKey,
-    pub(crate) start: Timestamp,
-    pub(crate) end: Timestamp,
+/// Seals how far a trail came under a domain key.
+struct Seal {
+    keyring: Arc<Keyring>,
+    name: String,
+}
+
+impl StateSeal for Seal {
+    fn seal(&self, hash: &[u8; 32]) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        Ok(self.keyring.seal_trail_state(&self.name, hash)?)
+    }
+
+    fn is_seal(&self, hash: &[u8; 32], seal: &[u8]) -> bool {
+        self.keyring.is_trail_state_seal(&self.name, hash, seal)
+    }
 }
 
 impl Delivery {
-    /// Opens the trail where it was left, with a key that may sign.
-    pub(crate) async fn open(
+    /// Opens the trail where it was left.
+    pub(crate) fn open(
         options: TrailOptions,
         account: AccountId,
         data_dir: &Path,
-        store: &Store,
-        keyring: &Keyring,
+        keys: Arc<DigestKeys>,
+        keyring: &Arc<Keyring>,
         clock: &dyn Clock,
     ) -> Result<(Delivery, Deliveries), ServiceError> {
         let now =
             Timestamp::from_second(clock.now().as_second()).map_err(ServiceError::internal)?;
-        let keys = keys(store, keyring, now).await?;
         let trail = Trail {
             name: options.name.clone(),
             home_region: options.home_region.to_string(),
@@ -93,11 +106,16 @@ impl Delivery {
             prefix: options.prefix.clone(),
         };
         let state_folder = data_dir.join(STATE_FOLDER);
-        let destination = Folder::open(&options.directory)?;
+        let destination: Box<dyn Destination> = match &options.destination {
+            TrailDestination::Folder(directory) => Box::new(Folder::open(directory)?),
+            TrailDestination::Remote(destination) => Box::new(Arc::clone(destination)),
+        };
         Folder::open(&state_folder)?;
         let state_path = state_folder.join(&options.name);
         let journal = data_dir.join("journal");
-        let deliverer = Deliverer::open(trail, &journal, &state_path, Box::new(destination), now)?;
+        let seal = Seal { keyring: Arc::clone(keyring), name: options.name.clone() };
+        let seal = Box::new(seal);
+        let deliverer = Deliverer::open(trail, &journal, &state_path, destination, seal, now)?;
         let progress = Mutex::new(Progress { status: deliverer.status(), failure: None });
         Ok((Delivery { options, keys, progress }, Deliveries(deliverer)))
     }
@@ -106,48 +124,6 @@ impl Delivery {
     pub(crate) fn progress(&self) -> Progress {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-
-    /// The keys that signed digests or do, the oldest first.
-    pub(crate) fn public_keys(&self) -> impl Iterator<Item = ValidKey> {
-        let starts = self.keys.iter().map(|(_, created)| *created);
-        // Twice its lifetime, since it goes on until the next start makes another one.
-        let ends =
-            starts.map(|start| start.saturating_add(KEY_LIFETIME * 2).unwrap_or(Timestamp::MAX));
-        self.keys.iter().zip(ends).map(|((key, start), end)| ValidKey {
-            key: PublicKey {
-                fingerprint: key.fingerprint.clone(),
-                der: key.key.public_key_der().to_vec(),
-            },
-            start: *start,
-            end,
-        })
-    }
-}
-
-/// The keys of the store, with a fresh one where none is young enough.
-async fn keys(
-    store: &Store,
-    keyring: &Keyring,
-    now: Timestamp,
-) -> Result<Vec<(DigestKey, Timestamp)>, ServiceError> {
-    let rows = store.read(|snapshot: &Snapshot<'_>| snapshot.digest_keys()).await?;
-    let mut keys = Vec::new();
-    for DigestKeyRow { fingerprint, wrapped, created } in rows {
-        let key = keyring.unwrap_digest_key(&wrapped, &fingerprint, created)?;
-        keys.push((DigestKey { fingerprint, key }, created));
-    }
-    if keys.last().is_some_and(|(_, created)| now.duration_since(*created) < KEY_LIFETIME) {
-        return Ok(keys);
-    }
-    let key = DigestSigningKey::generate().map_err(ServiceError::internal)?;
-    let fingerprint = fingerprint(key.public_key_der());
-    let wrapped = keyring.wrap_digest_key(&key, &fingerprint, now)?;
-    let row = DigestKeyRow { fingerprint: fingerprint.clone(), wrapped, created: now };
-    store
-        .write(move |transaction| transaction.add_digest_key(&row).map_err(ServiceError::from))
-        .await?;
-    keys.push((DigestKey { fingerprint, key }, now));
-    Ok(keys)
 }
 
 /// Delivers until the task is aborted. A failure is told, shown, and tried again ever more seldom.
@@ -212,7 +188,7 @@ impl Delivery {
     ) -> Result<(), TrailError> {
         let Deliveries(deliverer) = deliveries;
         if let Some(end) = deliverer.digests_due(now, self.options.digest_interval) {
-            deliverer.deliver_digests(end, self.keys.iter().map(|(key, _)| key), now)?;
+            deliverer.deliver_digests(end, self.keys.iter(), now)?;
         }
         let Some(synced) = synced else { return Ok(()) };
         while !deliverer.deliver(synced, now)? {}

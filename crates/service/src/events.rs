@@ -1,6 +1,6 @@
 //! Events of the service itself: what CloudTrail tells without anybody having called (reference 2.18, "Service events").
 
-use audit::{EventType, Record, UserIdentity};
+use audit::{Beginning, EventType, Record, Resource, UserIdentity};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use store::KeyRecord;
@@ -12,6 +12,7 @@ use crate::error::ServiceError;
 use crate::host::Host;
 use crate::identities::Identity;
 use crate::kms::other_regions;
+use crate::owned_keys;
 use crate::services::SYSTEM_ACCOUNT;
 use crate::snapshot::arn_of;
 
@@ -75,6 +76,25 @@ pub(crate) fn owned_key_rotated(
     details.insert("keyId".to_owned(), key_id.to_string().into());
     let arn = KeyArn { region, account: *SYSTEM_ACCOUNT, key_id };
     event_of("RotateKey", About::key(&arn), details, event_id, now)
+}
+
+/// `DeleteJournalSegments`: the oldest segments of the journal were deleted, told to the system account alone.
+pub(crate) fn journal_segments_deleted(
+    beginning: &Beginning,
+    event_id: Uuid,
+    now: Timestamp,
+) -> Vec<u8> {
+    let mut details = Map::new();
+    details.insert("lastDeletedRecord".to_owned(), beginning.sequence.into());
+    details.insert("deletedRecords".to_owned(), beginning.records.into());
+    let event = ServiceEvent {
+        source: "cloudtrail.amazonaws.com",
+        name: "DeleteJournalSegments",
+        account_id: &SYSTEM_ACCOUNT.to_string(),
+        region: *owned_keys::HOME_REGION,
+        resources: &[],
+    };
+    event.write(details, event_id, now)
 }
 
 fn rotation_details(
@@ -167,33 +187,55 @@ fn event_of(
 ) -> Vec<u8> {
     let About { event_source, account, region, resource_type, arn } = about;
     let account_id = account.to_string();
-    let details = Value::Object(details).to_string();
-    let event_id = event_id.to_string();
-    let resources = [audit::Resource { account_id: &account_id, resource_type, arn: &arn }];
-    let mut out = Vec::new();
-    Record {
-        invoked_by: None,
-        user_identity: UserIdentity::AwsInternal { account_id: &account_id },
-        event_time: now,
-        event_source,
-        event_name,
-        aws_region: region.as_str(),
-        source_ip_address: "AWS Internal",
-        user_agent: b"AWS Internal",
-        failure: None,
-        request_parameters: None,
-        response_elements: None,
-        additional_event_data: None,
-        request_id: None,
-        event_id: &event_id,
-        read_only: false,
+    let resources = [Resource { account_id: &account_id, resource_type, arn: &arn }];
+    let event = ServiceEvent {
+        source: event_source,
+        name: event_name,
+        account_id: &account_id,
+        region,
         resources: &resources,
-        event_type: EventType::AwsServiceEvent,
-        recipient_account_id: Some(&account_id),
-        shared_event_id: None,
-        tls_details: None,
-        service_event_details: Some(details.as_bytes()),
+    };
+    event.write(details, event_id, now)
+}
+
+/// What a service did, and to whom it is told.
+struct ServiceEvent<'a> {
+    source: &'a str,
+    name: &'a str,
+    account_id: &'a str,
+    region: Region,
+    resources: &'a [Resource<'a>],
+}
+
+impl ServiceEvent<'_> {
+    fn write(&self, details: Map<String, Value>, event_id: Uuid, now: Timestamp) -> Vec<u8> {
+        let details = Value::Object(details).to_string();
+        let event_id = event_id.to_string();
+        let mut out = Vec::new();
+        Record {
+            invoked_by: None,
+            user_identity: UserIdentity::AwsInternal { account_id: self.account_id },
+            event_time: now,
+            event_source: self.source,
+            event_name: self.name,
+            aws_region: self.region.as_str(),
+            source_ip_address: "AWS Internal",
+            user_agent: b"AWS Internal",
+            failure: None,
+            request_parameters: None,
+            response_elements: None,
+            additional_event_data: None,
+            request_id: None,
+            event_id: &event_id,
+            read_only: false,
+            resources: self.resources,
+            event_type: EventType::AwsServiceEvent,
+            recipient_account_id: Some(self.account_id),
+            shared_event_id: None,
+            tls_details: None,
+            service_event_details: Some(details.as_bytes()),
+        }
+        .write(&mut out);
+        out
     }
-    .write(&mut out);
-    out
 }

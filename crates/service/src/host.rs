@@ -20,12 +20,13 @@ use crate::clock::Clock;
 use crate::coherent_cache::{CoherentCache, Weigh};
 use crate::credentials::Credentials;
 use crate::delivery::Delivery;
+use crate::digest_keys::DigestKeys;
 use crate::error::ServiceError;
 use crate::grantee_grants::GranteeGrants;
 use crate::guard_rails::GuardRails;
 use crate::identities::Identities;
 use crate::ids::Ids;
-use crate::jobs::{LastKept, Scrub};
+use crate::jobs::{LastKept, Retention, Scrub};
 use crate::last_usage::LastUsage;
 use crate::meter::Meter;
 use crate::outbox::Outbox;
@@ -63,6 +64,10 @@ pub(crate) struct Host {
     pub(crate) meter: Meter,
     /// The trail; none where none is configured.
     pub(crate) delivery: Option<Arc<Delivery>>,
+    /// What signs digests and the beginnings of the journal.
+    pub(crate) digest_keys: Arc<DigestKeys>,
+    /// How long records are kept in the journal.
+    pub(crate) retention: Retention,
     pub(crate) buffers: Buffers,
     pub(crate) outbox: Outbox,
     pub(crate) last_usage: LastUsage,

@@ -1,5 +1,6 @@
 //! What the service does by itself: destroying keys and imported material on their dates, rotating keys and the server's
-//! own, finishing what changes of multi-Region keys began, keeping last uses, and clearing the outbox.
+//! own, finishing what changes of multi-Region keys began, keeping last uses, deleting old segments of the
+//! journal, and clearing the outbox.
 //!
 //! Each job looks for hints, and decides anew inside a transaction on rows that are verified there; so a job that runs twice,
 //! or after a restart, finds nothing left to do.
@@ -8,6 +9,7 @@ mod deletion;
 mod expiry;
 mod last_used;
 mod owned_keys;
+mod retention;
 mod rotation;
 mod scrub;
 mod transit;
@@ -25,6 +27,7 @@ use crate::trail::Committed;
 use crate::upcoming;
 
 pub(crate) use self::last_used::LastKept;
+pub(crate) use self::retention::Retention;
 pub(crate) use self::scrub::Scrub;
 
 /// How often the jobs look for work.
@@ -51,6 +54,7 @@ pub(crate) async fn run_once(host: &Host) {
     tell(host, "last usage", host.last_usage.keep(&host.store).await);
     tell(host, "last used", last_used::run(host).await);
     tell(host, "resource quotas", quotas::count_resources(host).await);
+    tell(host, "retention", retention::run(host).await);
     tell(host, "dates", upcoming::look(host).await);
     tell(host, "outbox", host.outbox.clear(&host.store, &host.journal).await);
 }

@@ -22,6 +22,7 @@ mod credentials;
 mod data_directory;
 mod decode;
 mod delivery;
+mod digest_keys;
 mod error;
 mod event_bridge;
 mod events;
@@ -78,7 +79,7 @@ pub use custody::{
     CustodyError, LockedRootKey, Offered, RootProvider, SHARES_KEPT, Share, Unsealing,
 };
 pub use data_directory::{DataDirectory, NewRootKey, TellShares};
-pub use delivery::TrailOptions;
+pub use delivery::{TrailDestination, TrailOptions};
 pub use error::ServiceError;
 pub use event_bridge::{DetailType, Event, InvalidDetailType};
 pub use explain::{

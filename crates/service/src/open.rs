@@ -1,12 +1,13 @@
 //! From a data directory to a running service, and the first start that makes one of an empty directory.
 
 use std::cmp::Reverse;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use attestation::Roots;
-use audit::{Index, IndexFollower, Journal, JournalOptions};
+use audit::{Index, IndexFollower, Journal, JournalOptions, SignedBeginning};
 use crypto::{Rng, SystemRng};
 use custody::{
     AuthorizationMessages, Keyring, LockedRootKey, RootProvider, SoftwareCustodian, Workshop,
@@ -22,11 +23,12 @@ use crate::coherent_cache::CoherentCache;
 use crate::credentials::Credentials;
 use crate::data_directory::DataDirectory;
 use crate::delivery::{Deliveries, Delivery, TrailOptions};
+use crate::digest_keys::DigestKeys;
 use crate::error::ServiceError;
 use crate::host::{self, Host};
 use crate::identities::{self, Identities};
 use crate::ids::Ids;
-use crate::jobs::{LastKept, Scrub};
+use crate::jobs::{LastKept, Retention, Scrub};
 use crate::last_usage::LastUsage;
 use crate::meter::Meter;
 use crate::outbox::Outbox;
@@ -61,6 +63,8 @@ pub struct Assembly<'a> {
     pub cache_bytes: usize,
     /// When records are synced.
     pub durability: Durability,
+    /// For how many days records are kept in the journal; for good when absent.
+    pub journal_keep_days: Option<u16>,
     /// The Regions that are served; all when absent.
     pub regions: Option<Vec<Region>>,
     /// The services that may call.
@@ -113,6 +117,15 @@ pub enum OpenError {
     /// The journal.
     #[error("the audit journal cannot be opened: {0}")]
     Journal(#[from] audit::JournalError),
+    /// Somebody else deleted the journal's beginning.
+    #[error(
+        "the audit journal cannot be opened: its beginning was deleted by the key {fingerprint}, \
+         which is none of this deployment"
+    )]
+    Beginning {
+        /// The fingerprint of the key that signed the statement.
+        fingerprint: String,
+    },
     /// The thread that follows the journal cannot start.
     #[error("the thread that follows the audit journal: {0}")]
     IndexFollower(std::io::Error),
@@ -279,6 +292,8 @@ async fn assemble(
         },
         ..JournalOptions::new(*deployment_id.as_bytes())
     };
+    let digest_keys = Arc::new(digest_keys(&assembly, &store, &keyring).await?);
+    check_beginning(&journal_dir, &digest_keys)?;
     let (journal, _) = Journal::open(&journal_dir, options)?;
     // What a life before destroyed and did not wipe is wiped by this one.
     let scrub = Scrub::new(store.read(is_scrub_due).await?);
@@ -292,7 +307,7 @@ async fn assemble(
     }
     let index = Arc::new(Index::open(&journal_dir, &assembly.data_dir.join("journal-index"))?);
 
-    let (delivery, deliveries) = open_trail(&assembly, &store, &keyring).await?;
+    let (delivery, deliveries) = open_trail(&assembly, &digest_keys, &keyring)?;
     let cache_bytes = u64::try_from(assembly.cache_bytes).unwrap_or(u64::MAX);
     let entries_expected = usize::try_from(cache_bytes / KEY_BYTES_USUAL).unwrap_or(usize::MAX);
     let aliases_bytes = cache_bytes / ALIASES_SHARE;
@@ -331,6 +346,8 @@ async fn assemble(
         index,
         meter: Meter::new(journal_dir),
         delivery,
+        digest_keys,
+        retention: Retention::new(assembly.journal_keep_days),
         buffers: Buffers::default(),
         outbox,
         last_usage: LastUsage::default(),
@@ -358,15 +375,37 @@ async fn assemble(
     Ok((host, deliveries))
 }
 
-/// Opens the trail, if one is configured.
-async fn open_trail(
+/// The keys that sign, if anything is to be signed.
+async fn digest_keys(
     assembly: &Assembly<'_>,
     store: &Store,
     keyring: &Keyring,
+) -> Result<DigestKeys, OpenError> {
+    let keys = DigestKeys::load(store, keyring).await?;
+    match assembly.trail.is_some() || assembly.journal_keep_days.is_some() {
+        true => Ok(keys.able_to_sign(store, keyring, assembly.clock.now()).await?),
+        false => Ok(keys),
+    }
+}
+
+/// Where older segments of the journal were deleted, it was this server that did it.
+fn check_beginning(journal_dir: &Path, keys: &DigestKeys) -> Result<(), OpenError> {
+    let Some(signed) = SignedBeginning::find(journal_dir)? else { return Ok(()) };
+    match signed.is_of(keys.iter().map(|key| key.key.public_key_der())) {
+        true => Ok(()),
+        false => Err(OpenError::Beginning { fingerprint: signed.public_key.fingerprint }),
+    }
+}
+
+/// Opens the trail, if one is configured.
+fn open_trail(
+    assembly: &Assembly<'_>,
+    keys: &Arc<DigestKeys>,
+    keyring: &Arc<Keyring>,
 ) -> Result<(Option<Arc<Delivery>>, Option<Deliveries>), OpenError> {
     let Some(options) = assembly.trail.clone() else { return Ok((None, None)) };
     let (account, clock) = (assembly.account_id, assembly.clock.as_ref());
     let (delivery, deliveries) =
-        Delivery::open(options, account, &assembly.data_dir, store, keyring, clock).await?;
+        Delivery::open(options, account, &assembly.data_dir, Arc::clone(keys), keyring, clock)?;
     Ok((Some(Arc::new(delivery)), Some(deliveries)))
 }

@@ -74,6 +74,7 @@ pub(crate) static OPERATIONS: &[&dyn Erased] = &[
     &Row::<trails::DescribeTrails>::new(),
     &Row::<trails::GetTrail>::new(),
     &Row::<trails::GetTrailStatus>::new(),
+    &Row::<trails::GetEventSelectors>::new(),
     &Row::<trails::ListTrails>::new(),
     &Row::<trails::ListPublicKeys>::new(),
     &Row::<users::CreateUser>::new(),

@@ -31,7 +31,7 @@ use crate::services::SYSTEM_ACCOUNT;
 /// How long a version wraps, as AWS managed keys do (AWS KMS Developer Guide, "Rotate AWS KMS keys").
 const ROTATION_PERIOD: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// The Region that the events of owned keys name; the keys themselves serve all.
+/// The Region that events of the system account name; its keys serve all.
 pub(crate) static HOME_REGION: LazyLock<Region> =
     LazyLock::new(|| "us-east-1".parse().expect("us-east-1 is a Region"));
 

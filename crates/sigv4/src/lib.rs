@@ -30,4 +30,4 @@ pub use key::{SecretAccessKey, SigningKey};
 pub use parse::parse;
 pub use refusal::Refusal;
 pub use request::HttpRequest;
-pub use sign::{Credentials, Scope, presign, sign};
+pub use sign::{Credentials, Scope, payload_hash, presign, sign};

@@ -121,6 +121,12 @@ pub fn presign(
     Ok(query)
 }
 
+/// SHA-256 (FIPS 180-4) of a body, which S3 wants in headers too.
+#[must_use]
+pub fn payload_hash(body: &[u8]) -> [u8; HASH_BYTES] {
+    sha256(body)
+}
+
 /// Sorted, distinct, joined by semicolons.
 fn signed_headers(headers: &[(&str, &[u8])]) -> String {
     let mut names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();

@@ -112,6 +112,12 @@ impl Complete {
         Ok(complete)
     }
 
+    /// Deletes it.
+    pub(super) fn remove(&self, directory: &Path) -> Result<(), JournalError> {
+        let path = path(directory, self.first_sequence);
+        fs::remove_file(&path).map_err(JournalError::disk("remove", &path))
+    }
+
     fn write_to(&self, path: &Path, entries: &[Entry]) -> std::io::Result<()> {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;

@@ -26,8 +26,11 @@ pub(super) fn run(shared: &Shared) {
         let orders = shared.take_orders(gather);
         let done = if orders.close {
             keeper.close()
+        } else if orders.begin {
+            // Not one without a frame: the next one would have its name.
+            keeper.roll(segment::offset_after(1, segment::HEADER_BYTES))
         } else if orders.roll {
-            keeper.roll()
+            keeper.roll(shared.options.segment_bytes_max)
         } else {
             keeper.sync_and_prepare()
         };
@@ -78,11 +81,11 @@ impl Keeper<'_> {
         self.shared.disk.create(&path, room_bytes).map_err(JournalError::disk("create", &path))
     }
 
-    /// Ends the segment and begins the next. The file is held only to change from one to the other; appends go on while the
+    /// Ends a segment that is so long and begins the next. The file is held only to change from one to the other; appends go on while the
     /// one is completed and the other gets its name, in this order.
-    fn roll(&mut self) -> Result<(), JournalError> {
+    fn roll(&mut self, bytes_min: u64) -> Result<(), JournalError> {
         let shared = self.shared;
-        if self.sync()? < shared.options.segment_bytes_max {
+        if self.sync()? < bytes_min {
             return Ok(());
         }
         let next = match self.next.take() {

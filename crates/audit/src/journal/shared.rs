@@ -48,6 +48,8 @@ pub(super) struct Orders {
     pub(super) sync: bool,
     /// The segment is full.
     pub(super) roll: bool,
+    /// The segment is old: the next one is to begin, full or not.
+    pub(super) begin: bool,
     pub(super) close: bool,
 }
 
@@ -293,7 +295,7 @@ impl Shared {
 
 impl Orders {
     fn is_urgent(&self) -> bool {
-        self.sync || self.roll || self.close
+        self.sync || self.roll || self.begin || self.close
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     digest::{Digest, SIGNATURE_ALGORITHM},
     files,
     log_files::LogFiles,
-    state::{self, DigestPlan, LogFile, Plan, Position, State},
+    state::{self, DigestPlan, LogFile, Plan, Position, State, StateSeal},
 };
 use crate::read;
 
@@ -25,6 +25,7 @@ pub struct Deliverer {
     journal: PathBuf,
     state_path: PathBuf,
     destination: Box<dyn Destination>,
+    seal: Box<dyn StateSeal>,
     state: State,
 }
 
@@ -52,24 +53,25 @@ impl Deliverer {
     /// Goes on where the state file says; a trail without one begins with the journal's first record.
     ///
     /// # Errors
-    /// When the state cannot be read or written.
+    /// When the state cannot be read or written, or is not as it was sealed.
     pub fn open(
         trail: Trail,
         journal: &Path,
         state_path: &Path,
         destination: Box<dyn Destination>,
+        seal: Box<dyn StateSeal>,
         now: Timestamp,
     ) -> Result<Deliverer, TrailError> {
-        let state = match State::load(state_path)? {
+        let state = match State::load(state_path, &*seal)? {
             Some(state) => state,
             None => {
                 let state = State::new(&trail, whole_second(now));
-                state.save(state_path)?;
+                state.save(state_path, &*seal)?;
                 state
             }
         };
         let (journal, state_path) = (journal.to_owned(), state_path.to_owned());
-        Ok(Deliverer { trail, journal, state_path, destination, state })
+        Ok(Deliverer { trail, journal, state_path, destination, seal, state })
     }
 
     /// How far delivery came.
@@ -233,7 +235,7 @@ impl Deliverer {
 
     /// What is believed is what is kept.
     fn replace(&mut self, state: State) -> Result<(), TrailError> {
-        state.save(&self.state_path)?;
+        state.save(&self.state_path, &*self.seal)?;
         self.state = state;
         Ok(())
     }

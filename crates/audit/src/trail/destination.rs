@@ -4,6 +4,7 @@ use std::{
     fs::DirBuilder,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{TrailError, files};
@@ -28,6 +29,12 @@ pub trait Destination: Send + Sync {
     /// # Errors
     /// When it may not be; it is put again later.
     fn put(&self, object: &Object<'_>) -> Result<(), TrailError>;
+}
+
+impl<D: Destination + ?Sized> Destination for Arc<D> {
+    fn put(&self, object: &Object<'_>) -> Result<(), TrailError> {
+        (**self).put(object)
+    }
 }
 
 /// A folder whose files are the objects, with metadata in files beside them.

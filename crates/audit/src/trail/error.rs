@@ -1,6 +1,6 @@
 //! How delivery fails. The texts are for the operator.
 
-use std::{io, path::PathBuf};
+use std::{error::Error, io, path::PathBuf};
 
 use thiserror::Error;
 
@@ -31,6 +31,14 @@ pub enum TrailError {
         /// The operating system's answer.
         source: io::Error,
     },
+    /// The destination did not take an object.
+    #[error("{object}: {cause}")]
+    Destination {
+        /// The object's name.
+        object: String,
+        /// Why not.
+        cause: Box<dyn Error + Send + Sync>,
+    },
     /// The file that says how far delivery came is not what was written.
     #[error("{}: {source}", path.display())]
     State {
@@ -39,6 +47,18 @@ pub enum TrailError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The file that says how far delivery came was written by somebody else.
+    #[error(
+        "{}: it is not as this server sealed it; without the file, the whole journal is delivered anew",
+        path.display()
+    )]
+    UnsealedState {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file that says how far delivery came cannot be sealed.
+    #[error("how far delivery came cannot be sealed: {0}")]
+    Sealing(Box<dyn Error + Send + Sync>),
     /// A digest cannot be signed.
     #[error("a digest cannot be signed: {0}")]
     Signing(#[from] crypto::CryptoError),

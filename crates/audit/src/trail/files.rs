@@ -19,7 +19,7 @@ const PARTIAL_SUFFIX: &str = ".partial";
 const CONTENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Writes a file beside its place, syncs it and gives it its name.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), TrailError> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), TrailError> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(PARTIAL_SUFFIX);
     let partial = Path::new(&partial);
@@ -68,18 +68,23 @@ pub(super) fn gunzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// SHA-256 (FIPS 180-4) in hexadecimal digits.
+/// SHA-256 (FIPS 180-4).
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().expect("a SHA-256 hash has 32 bytes")
+}
+
+/// The same in hexadecimal digits.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    hex(digest(&SHA256, bytes).as_ref())
+    hex(&sha256(bytes))
 }
 
 /// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The bytes of hexadecimal digits.
-pub(super) fn unhex(digits: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(digits: &str) -> Option<Vec<u8>> {
     let is_hex =
         digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let pairs = is_hex.then(|| digits.as_bytes().chunks(2))?;

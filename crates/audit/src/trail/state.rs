@@ -1,11 +1,26 @@
 //! How far delivery came: a small file that is replaced whole before and after each step.
+//!
+//! It is a line of JSON and a line with its seal in hexadecimal digits: whoever writes in the folder cannot move the trail over
+//! records that were not delivered.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, error::Error, fs, io, path::Path};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Chain, Trail, TrailError, files};
+
+/// Seals states for one trail. Hashes are of SHA-256.
+pub trait StateSeal: Send + Sync {
+    /// The seal of a state with that hash.
+    ///
+    /// # Errors
+    /// When none can be made.
+    fn seal(&self, hash: &[u8; 32]) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>>;
+
+    /// Whether it is a seal that was made for a state with that hash.
+    fn is_seal(&self, hash: &[u8; 32], seal: &[u8]) -> bool;
+}
 
 /// Everything that the next step needs to know of those before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,20 +118,26 @@ impl State {
     }
 
     /// What was kept; none where nothing was.
-    pub(super) fn load(path: &Path) -> Result<Option<State>, TrailError> {
+    pub(super) fn load(path: &Path, seal: &dyn StateSeal) -> Result<Option<State>, TrailError> {
         match fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|source| TrailError::State { path: path.to_owned(), source }),
+            Ok(bytes) => {
+                let state = unsealed(&bytes, seal)
+                    .ok_or_else(|| TrailError::UnsealedState { path: path.to_owned() })?;
+                serde_json::from_slice(state)
+                    .map(Some)
+                    .map_err(|source| TrailError::State { path: path.to_owned(), source })
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(TrailError::disk("read", path)(error)),
         }
     }
 
     /// Keeps it durably.
-    pub(super) fn save(&self, path: &Path) -> Result<(), TrailError> {
-        let bytes = serde_json::to_vec(self)
+    pub(super) fn save(&self, path: &Path, seal: &dyn StateSeal) -> Result<(), TrailError> {
+        let mut bytes = serde_json::to_vec(self)
             .map_err(|source| TrailError::State { path: path.to_owned(), source })?;
+        let seal = seal.seal(&files::sha256(&bytes)).map_err(TrailError::Sealing)?;
+        bytes.extend_from_slice(format!("\n{}\n", files::hex(&seal)).as_bytes());
         files::write(path, &bytes)
     }
 
@@ -133,6 +154,15 @@ impl State {
     pub(super) fn has(&self, chain: &Chain) -> bool {
         self.chains.contains_key(&name(chain))
     }
+}
+
+/// The state in a file's bytes, if its seal is right.
+fn unsealed<'a>(bytes: &'a [u8], seal: &dyn StateSeal) -> Option<&'a [u8]> {
+    let bytes = bytes.strip_suffix(b"\n")?;
+    let end = bytes.iter().rposition(|byte| *byte == b'\n')?;
+    let (state, rest) = bytes.split_at_checked(end)?;
+    let found = files::unhex(str::from_utf8(rest.strip_prefix(b"\n")?).ok()?)?;
+    seal.is_seal(&files::sha256(state), &found).then_some(state)
 }
 
 fn name(chain: &Chain) -> String {

@@ -147,6 +147,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "How long an answered call's audit record may wait for the disk; strict waits before the answer",
     },
     Setting {
+        name: "journal_keep_days",
+        flag: "journal-keep-days",
+        value_name: "DAYS",
+        default: None,
+        expected: "a number of days from 1 to 36500",
+        example: "400",
+        help: "How long records are kept in the audit journal before their segments are deleted; for good if not said",
+    },
+    Setting {
         name: "cache_bytes",
         flag: "cache-bytes",
         value_name: "BYTES",

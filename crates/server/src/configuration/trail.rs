@@ -1,11 +1,15 @@
 //! The trail that a file configures: the `[trail]` table (docs/trails.md).
 
-use std::{ops::Range, path::PathBuf, time::Duration};
+use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
-use service::TrailOptions;
+use service::{SystemClock, TrailDestination, TrailOptions};
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigurationError, sources::line_of};
+use crate::{
+    outgoing::Url,
+    trail_bucket::{Bucket, BucketOptions},
+};
 
 /// The name of the table.
 pub(super) const TABLE: &str = "trail";
@@ -26,17 +30,40 @@ struct Said {
     name: Option<String>,
     home_region: Option<wire::names::Region>,
     directory: Option<PathBuf>,
+    destination: Option<BucketAddress>,
+    endpoint: Option<Url>,
+    bucket_region: Option<wire::names::Region>,
+    credentials_file: Option<PathBuf>,
+    credentials_profile: Option<String>,
+    ca_file: Option<PathBuf>,
     bucket: Option<String>,
     prefix: Option<String>,
     interval: Option<Duration>,
     digest_interval: Option<Duration>,
 }
 
+/// `s3://BUCKET/PREFIX`
+struct BucketAddress {
+    bucket: String,
+    prefix: Option<String>,
+}
+
+impl BucketAddress {
+    fn parse(text: &str) -> Option<BucketAddress> {
+        let rest = text.strip_prefix("s3://")?;
+        let (bucket, prefix) =
+            rest.split_once('/').map_or((rest, None), |(bucket, prefix)| (bucket, Some(prefix)));
+        let is_right = is_bucket(bucket) && prefix.is_none_or(is_prefix);
+        is_right
+            .then(|| BucketAddress { bucket: bucket.to_owned(), prefix: prefix.map(str::to_owned) })
+    }
+}
+
 /// One setting of the trail: its name, what a right value is, an example, and what it does.
 type Setting = (&'static str, &'static str, &'static str, Apply);
 type Apply = fn(&mut Said, &str) -> Option<()>;
 
-const SETTINGS: [Setting; 7] = [
+const SETTINGS: [Setting; 13] = [
     (
         "name",
         "a name of 3 to 128 letters, digits and ._- that begins and ends with a letter or digit",
@@ -47,12 +74,48 @@ const SETTINGS: [Setting; 7] = [
         set(&mut said.home_region, text.parse().ok())
     }),
     ("directory", "a folder", "directory = \"/var/lib/keystead-trail\"", |said, text| {
-        set(&mut said.directory, (!text.is_empty()).then(|| PathBuf::from(text)))
+        set(&mut said.directory, path(text))
     }),
+    (
+        "destination",
+        "a bucket of S3, with a prefix or without",
+        "destination = \"s3://audit-logs/keystead\"",
+        |said, text| set(&mut said.destination, BucketAddress::parse(text)),
+    ),
+    (
+        "endpoint",
+        "an https URL without a path",
+        "endpoint = \"https://s3.example.com:9000\"",
+        |said, text| {
+            let url = Url::parse(text).filter(|url| url.path() == "/");
+            set(&mut said.endpoint, url)
+        },
+    ),
+    ("bucket_region", "an AWS Region", "bucket_region = \"us-east-1\"", |said, text| {
+        set(&mut said.bucket_region, text.parse().ok())
+    }),
+    (
+        "credentials_file",
+        "a shared credentials file",
+        "credentials_file = \"/etc/keystead/trail-credentials\"",
+        |said, text| set(&mut said.credentials_file, path(text)),
+    ),
+    (
+        "credentials_profile",
+        "a profile of the credentials file",
+        "credentials_profile = \"default\"",
+        |said, text| {
+            set(&mut said.credentials_profile, (!text.is_empty()).then(|| text.to_owned()))
+        },
+    ),
+    (
+        "ca_file",
+        "a file of certificates in PEM",
+        "ca_file = \"/etc/keystead/ca.pem\"",
+        |said, text| set(&mut said.ca_file, path(text)),
+    ),
     ("bucket", "the name of an S3 bucket", "bucket = \"audit-logs\"", |said, text| {
-        let is_lower = text == text.to_ascii_lowercase() && !text.contains('_');
-        let is_bucket = is_lower && is_name(text, BUCKET_CHARACTERS);
-        set(&mut said.bucket, is_bucket.then(|| text.to_owned()))
+        set(&mut said.bucket, is_bucket(text).then(|| text.to_owned()))
     }),
     (
         "prefix",
@@ -87,8 +150,9 @@ pub(super) fn toml(path: &str, text: &str) -> Result<Option<TrailOptions>, Confi
     for (name, value) in settings {
         let setting = SETTINGS.iter().find(|(known, ..)| known == name.get_ref());
         let Some((_, expected, example, apply)) = setting else {
-            let expected =
-                "name, home_region, directory, bucket, prefix, interval or digest_interval";
+            let expected = "name, home_region, directory, bucket, prefix, destination, endpoint, \
+                            bucket_region, credentials_file, credentials_profile, ca_file, interval \
+                            or digest_interval";
             let found = "an unknown setting".to_owned();
             return Err(wrong(value.span(), name.get_ref(), found, expected, "name = \"audit\""));
         };
@@ -100,27 +164,92 @@ pub(super) fn toml(path: &str, text: &str) -> Result<Option<TrailOptions>, Confi
     let missing = |name, expected, example| {
         wrong(value.span(), name, "nothing".to_owned(), expected, example)
     };
-    let (Some(name), Some(directory)) = (said.name, said.directory) else {
-        return Err(missing("trail", "a name and a directory", "name = \"audit\""));
+    let Some(name) = said.name.take() else {
+        return Err(missing("trail", "a name", "name = \"audit\""));
     };
     let home_region = said.home_region.or_else(|| "us-east-1".parse().ok());
     let Some(home_region) = home_region else {
         return Err(missing("home_region", "an AWS Region", "home_region = \"us-east-1\""));
     };
+    let (interval, digest_interval) = (said.interval, said.digest_interval);
+    let Delivered { destination, bucket, prefix } = delivered(said, home_region)
+        .map_err(|(name, expected, example)| missing(name, expected, example))?;
     Ok(Some(TrailOptions {
         name,
         home_region,
-        directory,
-        bucket: said.bucket.unwrap_or_else(|| "keystead-trail".to_owned()),
-        prefix: said.prefix,
-        interval: said.interval.unwrap_or(Duration::from_secs(60)),
-        digest_interval: said.digest_interval.unwrap_or(DIGEST_INTERVAL_MAX),
+        destination,
+        bucket,
+        prefix,
+        interval: interval.unwrap_or(Duration::from_secs(60)),
+        digest_interval: digest_interval.unwrap_or(DIGEST_INTERVAL_MAX),
     }))
+}
+
+/// Where files go, and what digests call it.
+struct Delivered {
+    destination: TrailDestination,
+    bucket: String,
+    prefix: Option<String>,
+}
+
+/// The setting that is missing, what it should be, and an example.
+type Missing = (&'static str, &'static str, &'static str);
+
+/// A folder or a bucket, with what belongs to it and nothing that belongs to the other.
+fn delivered(said: Said, home_region: wire::names::Region) -> Result<Delivered, Missing> {
+    const EITHER: Missing = (
+        "trail",
+        "a directory, with a bucket and a prefix if digests are to name them, or a destination, with a \
+         credentials_file and what else belongs to it",
+        "directory = \"/var/lib/keystead-trail\"",
+    );
+    let has_bucket_settings = said.endpoint.is_some()
+        || said.bucket_region.is_some()
+        || said.credentials_file.is_some()
+        || said.credentials_profile.is_some()
+        || said.ca_file.is_some();
+    match (said.directory, said.destination) {
+        (Some(directory), None) if !has_bucket_settings => Ok(Delivered {
+            destination: TrailDestination::Folder(directory),
+            bucket: said.bucket.unwrap_or_else(|| "keystead-trail".to_owned()),
+            prefix: said.prefix,
+        }),
+        (None, Some(BucketAddress { bucket, prefix }))
+            if said.bucket.is_none() && said.prefix.is_none() =>
+        {
+            let credentials_file = said.credentials_file.ok_or((
+                "credentials_file",
+                "a shared credentials file",
+                "credentials_file = \"/etc/keystead/trail-credentials\"",
+            ))?;
+            let options = BucketOptions {
+                name: bucket.clone(),
+                region: said.bucket_region.unwrap_or(home_region),
+                endpoint: said.endpoint,
+                credentials_file,
+                profile: said.credentials_profile.unwrap_or_else(|| "default".to_owned()),
+                ca_file: said.ca_file,
+            };
+            // Whoever keeps the bucket has a clock of their own; a moved one signs nothing that they believe.
+            let made = Bucket::new(options, Arc::new(SystemClock)).ok_or(EITHER)?;
+            Ok(Delivered { destination: TrailDestination::Remote(Arc::new(made)), bucket, prefix })
+        }
+        (_, _) => Err(EITHER),
+    }
 }
 
 fn set<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
     *place = Some(value?);
     Some(())
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+fn is_bucket(text: &str) -> bool {
+    let is_lower = text == text.to_ascii_lowercase() && !text.contains('_');
+    is_lower && is_name(text, BUCKET_CHARACTERS)
 }
 
 fn is_name(text: &str, characters: Range<usize>) -> bool {

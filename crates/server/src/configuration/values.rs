@@ -44,6 +44,10 @@ pub(super) fn journal_durability(text: &str) -> Option<Durability> {
         .then(|| Durability::Interval(Duration::from_millis(milliseconds)))
 }
 
+pub(super) fn journal_keep_days(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|days| (1..=36_500).contains(days))
+}
+
 pub(super) fn cache_bytes(text: &str) -> Option<usize> {
     bytes(text).filter(|bytes| *bytes >= MEBIBYTE)
 }

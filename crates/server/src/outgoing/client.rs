@@ -1,4 +1,5 @@
-//! One GET or POST, bounded in every way: https to a host that proves its name, no redirect, no proxy, a short answer.
+//! One request to another server, bounded in every way: https to a host that proves its name, no redirect, no proxy, a short
+//! answer, a short time.
 
 use std::{
     fs::File,
@@ -10,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, StatusCode,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT},
 };
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -76,7 +77,7 @@ pub(crate) enum FetchError {
     Http(#[from] hyper::Error),
     #[error("answered {0}; redirects are not followed")]
     Status(StatusCode),
-    #[error("the answer is longer than 256 KiB, or ended early: {0}")]
+    #[error("the answer is longer than is taken, or ended early: {0}")]
     Body(Box<dyn std::error::Error + Send + Sync>),
     #[error("took too long")]
     TimedOut,
@@ -136,11 +137,12 @@ impl Client {
     pub(crate) async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
         let mut request = self.request(url, Method::GET, Bytes::new()).await?;
         request.headers_mut().insert(ACCEPT, JSON);
-        let (status, fetched) = self.exchange(url, request).await?;
-        match status {
-            StatusCode::OK => Ok(fetched),
-            other => Err(FetchError::Status(other)),
+        let answer = self.send(url, request, OUTGOING_ANSWER_BYTES_MAX).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(FetchError::Status(answer.status()));
         }
+        let max_age_seconds = max_age_seconds(answer.headers());
+        Ok(Fetched { body: answer.into_body(), max_age_seconds })
     }
 
     /// Posts a JSON document with these headers; the other end takes it by any answer of success.
@@ -153,22 +155,29 @@ impl Client {
         let mut request = self.request(url, Method::POST, document).await?;
         request.headers_mut().insert(CONTENT_TYPE, JSON);
         request.headers_mut().extend(headers);
-        self.exchange(url, request).await.map(drop)
+        let answer = self.send(url, request, OUTGOING_ANSWER_BYTES_MAX).await?;
+        match answer.status().is_success() {
+            true => Ok(()),
+            false => Err(FetchError::Status(answer.status())),
+        }
     }
 
-    async fn exchange(
+    /// Sends one request over a connection of its own and takes the answer, whatever its status. The caller bounds the time.
+    pub(crate) async fn send(
         &self,
         url: &Url,
         request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, Fetched), FetchError> {
+        answer_bytes_max: usize,
+    ) -> Result<Response<Bytes>, FetchError> {
         let stream = connect(url, self.public_only).await?;
         if !url.is_tls() {
-            return exchange(stream, request).await;
+            return exchange(stream, request, answer_bytes_max).await;
         }
         let name = ServerName::try_from(url.host().to_owned())
             .map_err(|cause| FetchError::Tls(io::Error::other(cause)))?;
         let connector = TlsConnector::from(Arc::new(self.tls().await?));
-        exchange(connector.connect(name, stream).await.map_err(FetchError::Tls)?, request).await
+        let stream = connector.connect(name, stream).await.map_err(FetchError::Tls)?;
+        exchange(stream, request, answer_bytes_max).await
     }
 
     async fn request(
@@ -236,7 +245,8 @@ async fn system_trust() -> Result<(PathBuf, Vec<u8>), FetchError> {
     Err(FetchError::NoSystemTrust)
 }
 
-async fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
+/// A file that is not longer than that.
+pub(crate) async fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
     let path = path.to_owned();
     let opened = path.clone();
     let read = spawn_blocking(move || read_at_most(File::open(opened)?, bytes_max)).await;
@@ -267,7 +277,8 @@ async fn connect(url: &Url, public_only: bool) -> Result<TcpStream, FetchError> 
 async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Fetched), FetchError>
+    answer_bytes_max: usize,
+) -> Result<Response<Bytes>, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -279,16 +290,14 @@ where
     // The connection lives as long as this call, whoever gives it up.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    // What a refusal says beside is not read.
-    if !status.is_success() {
-        return Err(FetchError::Status(status));
-    }
-    let max_age_seconds = max_age_seconds(response.headers());
-    let body = Limited::new(response.into_body(), OUTGOING_ANSWER_BYTES_MAX);
-    let body = body.collect().await.map_err(FetchError::Body)?.to_bytes();
-    Ok((status, Fetched { body, max_age_seconds }))
+    let (head, body) = sender.send_request(request).await?.into_parts();
+    let body = match Limited::new(body, answer_bytes_max).collect().await {
+        Ok(body) => body.to_bytes(),
+        // Its status says enough.
+        Err(_) if head.status != StatusCode::OK => Bytes::new(),
+        Err(cause) => return Err(FetchError::Body(cause)),
+    };
+    Ok(Response::from_parts(head, body))
 }
 
 /// What `Cache-Control` says (RFC 9111, section 5.2.2): its `max-age`, or nothing at all where it may not be kept.

@@ -1,13 +1,15 @@
-//! DescribeTrails, GetTrail, GetTrailStatus, ListTrails, ListPublicKeys.
+//! DescribeTrails, GetTrail, GetTrailStatus, GetEventSelectors, ListTrails, ListPublicKeys.
 //!
 //! The operator configures one trail for all accounts. Each account sees it as its own, by an ARN of its own: its records and
 //! digests lie apart from those of others.
 
 use jiff::Timestamp;
+use wire::cloudtrail::enums::ReadWriteType;
 use wire::cloudtrail::trails::{
-    DescribeTrailsRequest, DescribeTrailsResponse, GetTrailRequest, GetTrailResponse,
-    GetTrailStatusRequest, GetTrailStatusResponse, ListPublicKeysRequest, ListPublicKeysResponse,
-    ListTrailsRequest, ListTrailsResponse, PublicKey, TrailDescription, TrailInfo,
+    DescribeTrailsRequest, DescribeTrailsResponse, EventSelector, GetEventSelectorsRequest,
+    GetEventSelectorsResponse, GetTrailRequest, GetTrailResponse, GetTrailStatusRequest,
+    GetTrailStatusResponse, ListPublicKeysRequest, ListPublicKeysResponse, ListTrailsRequest,
+    ListTrailsResponse, PublicKey, TrailDescription, TrailInfo,
 };
 use wire::error_codes::ErrorCode;
 use wire::shape::required;
@@ -114,6 +116,37 @@ impl Operation for GetTrailStatus {
     }
 }
 
+/// Tells which events a trail tells of: all management events.
+pub(crate) struct GetEventSelectors;
+
+impl Operation for GetEventSelectors {
+    type Request = GetEventSelectorsRequest;
+    type Target = NoTarget;
+    type Response = GetEventSelectorsResponse;
+    const SPEC: Spec =
+        Spec { name: "GetEventSelectors", actions: &["cloudtrail:GetEventSelectors"], ..DEFAULT };
+
+    fn names(_request: &GetEventSelectorsRequest) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    async fn handle(
+        context: &Context<'_>,
+        _target: Authorized<NoTarget>,
+        request: &GetEventSelectorsRequest,
+    ) -> Result<Done<GetEventSelectorsResponse>, ServiceError> {
+        let delivery = named(context, required(&request.trail_name)?)?;
+        let all = EventSelector {
+            read_write_type: ReadWriteType::All,
+            include_management_events: true,
+            data_resources: Vec::new(),
+            exclude_management_event_sources: Vec::new(),
+        };
+        let trail_arn = arn(context, delivery);
+        Ok(Done::read(GetEventSelectorsResponse { trail_arn, event_selectors: vec![all] }))
+    }
+}
+
 /// Lists the trails of the caller's account.
 pub(crate) struct ListTrails;
 
@@ -163,9 +196,10 @@ impl Operation for ListPublicKeys {
     ) -> Result<Done<ListPublicKeysResponse>, ServiceError> {
         let now = context.host().clock.now();
         let (start, end) = range(request, now)?;
-        let public_key_list = trail(context)
-            .into_iter()
-            .flat_map(Delivery::public_keys)
+        let public_key_list = context
+            .host()
+            .digest_keys
+            .public_keys()
             .filter(|valid| valid.start <= end && valid.end >= start)
             .map(|valid| PublicKey {
                 value: Blob::from(valid.key.der),

@@ -160,6 +160,7 @@ fn open(data_dir: &Path, clock: &Arc<StepClock>) -> (Open, Option<service::Acces
         arena_bytes: 64 << 10,
         cache_bytes: 1 << 20,
         durability: Durability::Interval(JOURNAL_INTERVAL),
+        journal_keep_days: None,
         regions: None,
         request_quotas: QuotaMode::Off,
         request_quota_adjustments: Vec::new(),

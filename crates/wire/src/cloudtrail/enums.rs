@@ -17,6 +17,13 @@ wire_enum! {
         AccessKeyId = "AccessKeyId",
     }
 
+    /// Which events a trail tells of.
+    ReadWriteType = "ReadWriteType" {
+        ReadOnly = "ReadOnly",
+        WriteOnly = "WriteOnly",
+        All = "All",
+    }
+
     /// A category of events beside management events.
     EventCategory = "EventCategory" {
         Insight = "insight",

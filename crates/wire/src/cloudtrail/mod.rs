@@ -14,6 +14,7 @@ pub(crate) const OPERATIONS: &[fn() -> (&'static str, Value)] = &[
     operation::<trails::DescribeTrailsRequest>,
     operation::<trails::GetTrailRequest>,
     operation::<trails::GetTrailStatusRequest>,
+    operation::<trails::GetEventSelectorsRequest>,
     operation::<trails::ListTrailsRequest>,
     operation::<trails::ListPublicKeysRequest>,
 ];
@@ -23,6 +24,7 @@ pub(crate) const STRUCTURES: &[(&str, &[&str])] = &[
     ("Event", events::Event::MEMBERS),
     ("Resource", events::Resource::MEMBERS),
     ("Trail", trails::TrailDescription::MEMBERS),
+    ("EventSelector", trails::EventSelector::MEMBERS),
     ("TrailInfo", trails::TrailInfo::MEMBERS),
     ("PublicKey", trails::PublicKey::MEMBERS),
 ];

@@ -1,4 +1,4 @@
-//! Trails: DescribeTrails, GetTrail, GetTrailStatus, ListTrails, ListPublicKeys.
+//! Trails: DescribeTrails, GetTrail, GetTrailStatus, GetEventSelectors, ListTrails, ListPublicKeys.
 //!
 //! Of structures that tell what trails of AWS can have besides, only the members that trails here have are built; the rest
 //! stay absent, as in AWS for a trail without them.
@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::enums::ReadWriteType;
 use crate::{
     model::{answer, family},
     shape::{Kind, Range, Rule, Shape, Visitor},
@@ -137,6 +138,47 @@ pub struct GetTrailStatusResponse {
 }
 answer!(GetTrailStatusResponse: "IsLogging", "LatestDeliveryError", "LatestNotificationError", "LatestDeliveryTime", "LatestNotificationTime", "StartLoggingTime", "StopLoggingTime", "LatestCloudWatchLogsDeliveryError", "LatestCloudWatchLogsDeliveryTime", "LatestDigestDeliveryTime", "LatestDigestDeliveryError", "LatestDeliveryAttemptTime", "LatestNotificationAttemptTime", "LatestNotificationAttemptSucceeded", "LatestDeliveryAttemptSucceeded", "TimeLoggingStarted", "TimeLoggingStopped");
 
+/// The request of GetEventSelectors.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetEventSelectorsRequest {
+    /// A name or an ARN.
+    pub trail_name: Option<String>,
+}
+
+impl Shape for GetEventSelectorsRequest {
+    fn members(&self, visitor: &mut dyn Visitor) {
+        visitor.member("TrailName", &self.trail_name, &REQUIRED_TEXT);
+    }
+}
+
+/// The answer of GetEventSelectors.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetEventSelectorsResponse {
+    /// The trail's ARN.
+    #[serde(rename = "TrailARN")]
+    pub trail_arn: String,
+    /// What it tells of.
+    pub event_selectors: Vec<EventSelector>,
+}
+answer!(GetEventSelectorsResponse: "TrailARN", "EventSelectors", "AdvancedEventSelectors");
+
+/// Which events a trail tells of. Trails here tell of no data events and leave no service out, so that the lists are empty.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct EventSelector {
+    /// Events that change something, that do not, or both.
+    pub read_write_type: ReadWriteType,
+    /// Whether it tells of management events.
+    pub include_management_events: bool,
+    /// The resources whose data events it tells of.
+    pub data_resources: Vec<String>,
+    /// The services whose management events it leaves out.
+    pub exclude_management_event_sources: Vec<String>,
+}
+answer!(EventSelector: "ReadWriteType", "IncludeManagementEvents", "DataResources", "ExcludeManagementEventSources");
+
 /// The request of ListTrails.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase")]
@@ -226,6 +268,7 @@ family! {
     DescribeTrailsRequest = "DescribeTrails" -> DescribeTrailsResponse;
     GetTrailRequest = "GetTrail" -> GetTrailResponse;
     GetTrailStatusRequest = "GetTrailStatus" -> GetTrailStatusResponse;
+    GetEventSelectorsRequest = "GetEventSelectors" -> GetEventSelectorsResponse;
     ListTrailsRequest = "ListTrails" -> ListTrailsResponse;
     ListPublicKeysRequest = "ListPublicKeys" -> ListPublicKeysResponse;
 }
