@@ -3,6 +3,8 @@
 A new operation is in the lists by itself; without a request here it fails.
 """
 
+import uuid
+
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -50,6 +52,8 @@ class Place:
         """Members of requests to IAM, STS and CloudTrail; nothing has these names yet."""
         policy, name = document(allow("kms:*")), unique()
         return {
+            "AWSServiceName": "cks.kms.amazonaws.com",
+            "DeletionTaskId": f"task/aws-service-role/cks.kms.amazonaws.com/AWSServiceRoleForIt/{uuid.uuid4()}",
             "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "AccountAlias": name, "ActionNames": ["kms:Decrypt"],
             "AssumeRolePolicyDocument": self.role_trust(), "ClientID": "app", "Description": "",
             "EncodedMessage": "message", "GroupName": name, "InstanceProfileName": name, "Name": name,

@@ -118,7 +118,7 @@ def test_a_role_is_what_its_service_says(iam, linked, principal):
     assert made["Path"] == f"/aws-service-role/{principal}/"
     assert made["MaxSessionDuration"] == 3600
     assert made["AssumeRolePolicyDocument"] == json.loads(trust(principal))
-    assert iam.get_role(RoleName=name)["Role"] == made
+    assert iam.get_role(RoleName=name)["Role"] == {**made, "RoleLastUsed": {}}
     attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
     assert [one["PolicyArn"] for one in attached] == policies
     assert iam.list_role_policies(RoleName=name)["PolicyNames"] == []
@@ -193,7 +193,7 @@ def test_the_account_changes_nothing(iam, linked, operation, parameters):
     told = refused("UnmodifiableEntity", call, RoleName=role["RoleName"], **parameters)
     assert told == (f"Cannot perform the operation on the protected role '{role['RoleName']}'"
                     " - this role is only modifiable by AWS")
-    assert iam.get_role(RoleName=role["RoleName"])["Role"] == role
+    assert iam.get_role(RoleName=role["RoleName"])["Role"] == {**role, "RoleLastUsed": {}}
     [attached] = iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
     assert attached["PolicyArn"] == POLICY.format("CustomKeyStores")
     assert iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"] == []

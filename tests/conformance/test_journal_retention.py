@@ -40,8 +40,10 @@ class Kept(Timed):
             self.advance(DAY + HOUR)
             eventually("the next segment", lambda: len(self.segments()) > count)  # pylint: disable=cell-var-from-loop
             self.call("ListKeys")
-        # A look-up has the index follow to the end; what it has not read is not deleted.
+        # A look-up has the index follow to the end, and a question for usage the meter; what they have not read is not
+        # deleted.
         client_of(self.server, self.server.root_credentials(), "cloudtrail").lookup_events()
+        keystead.run("usage", "--month", f"{self.now():%Y-%m}", "--data-dir", self.server.directory)
 
     def public_keys(self, path):
         """What `aws cloudtrail list-public-keys` tells, in a file."""
