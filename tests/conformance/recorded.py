@@ -136,6 +136,7 @@ STS = {
 
 CLOUDTRAIL = {
     "DescribeTrails": read("trailNameList includeShadowTrails"),
+    "GetEventSelectors": read("TrailName"),
     "GetTrail": read("Name"),
     "GetTrailStatus": read("Name"),
     "ListPublicKeys": read("StartTime EndTime NextToken"),
@@ -166,6 +167,7 @@ IAM = {
     "CreateRole": change(
         "Path RoleName AssumeRolePolicyDocument Description MaxSessionDuration MaxSigninSessionDuration PermissionsBoundary "
         "Tags", answered="role"),
+    "CreateServiceLinkedRole": change("AWSServiceName Description CustomSuffix", answered="role"),
     "CreateUser": change("Path UserName PermissionsBoundary Tags", answered="user"),
     "DeleteAccessKey": change("UserName AccessKeyId"),
     "DeleteAccountAlias": change("AccountAlias"),
@@ -177,12 +179,14 @@ IAM = {
     "DeleteRole": change("RoleName"),
     "DeleteRolePermissionsBoundary": change("RoleName"),
     "DeleteRolePolicy": change("RoleName PolicyName"),
+    "DeleteServiceLinkedRole": change("RoleName", answered="deletionTaskId"),
     "DeleteUser": change("UserName"),
     "DeleteUserPermissionsBoundary": change("UserName"),
     "DeleteUserPolicy": change("UserName PolicyName"),
     "DetachGroupPolicy": change("GroupName PolicyArn"),
     "DetachRolePolicy": change("RoleName PolicyArn"),
     "DetachUserPolicy": change("UserName PolicyArn"),
+    "GetAccessKeyLastUsed": read("AccessKeyId"),
     "GetAccountAuthorizationDetails": read(f"Filter {ITEMS}"),
     "GetAccountPasswordPolicy": read(error="NoSuchEntityException"),
     "GetAccountSummary": read(),
@@ -197,6 +201,7 @@ IAM = {
     "GetPolicyVersion": read("PolicyArn VersionId"),
     "GetRole": read("RoleName"),
     "GetRolePolicy": read("RoleName PolicyName"),
+    "GetServiceLinkedRoleDeletionStatus": read("DeletionTaskId"),
     "GetUser": read("UserName"),
     "GetUserPolicy": read("UserName PolicyName"),
     "ListAccessKeys": read(f"UserName {ITEMS}"),

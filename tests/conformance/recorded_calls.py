@@ -202,6 +202,7 @@ class Calls:
         self.iam("CreateAccountAlias", AccountAlias=alias)
         self.iam("ListAccountAliases", MaxItems=3)
         self.iam("DeleteAccountAlias", AccountAlias=alias)
+        self.iam("GetAccessKeyLastUsed", AccessKeyId=self.server.root_credentials()[0])
 
     def groups_and_roles(self):
         """A group and a role with all that they have."""
@@ -248,6 +249,9 @@ class Calls:
         told = self.call("sts", "GetSessionToken", client=caller.client("sts"), DurationSeconds=900)
         self.call("sts", "GetCallerIdentity", client=session_client(self.server, told["Credentials"], "sts"))
         self.iam("DeleteRole", **named)
+        linked = self.iam("CreateServiceLinkedRole", AWSServiceName="cks.kms.amazonaws.com", Description="recorded")
+        task = self.iam("DeleteServiceLinkedRole", RoleName=linked["Role"]["RoleName"])
+        self.iam("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task["DeletionTaskId"])
 
     def policies(self):
         """A managed policy, and simulations."""
@@ -320,7 +324,7 @@ class Calls:
         span = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1)}
         for name, parameters in (
                 ("DescribeTrails", {"trailNameList": ["audit"], "includeShadowTrails": True}), ("ListTrails", {}),
-                ("GetTrail", {"Name": "audit"}), ("GetTrailStatus", {"Name": "audit"}), ("ListPublicKeys", span),
+                ("GetEventSelectors", {"TrailName": "audit"}), ("GetTrail", {"Name": "audit"}), ("GetTrailStatus", {"Name": "audit"}), ("ListPublicKeys", span),
                 ("LookupEvents", {**span, "MaxResults": 3, "LookupAttributes": [
                     {"AttributeKey": "EventName", "AttributeValue": "Encrypt"}]})):
             self.call("cloudtrail", name, **parameters)

@@ -130,7 +130,8 @@ def test_requests_are_counted_by_class_and_outcome(own_server, root, other):
     assert sum(counts.values()) == told["usage"]["journal_records"]
     one = usage(own_server.directory, "--account", OTHER_ACCOUNT)
     assert {line["account_id"] for line in one["charges"]} == {OTHER_ACCOUNT}
-    assert counted(one) == {("kms:DescribeKey", "symmetric", "served"): 3}
+    assert counted(one) == {("kms:DescribeKey", "symmetric", "served"): 3,
+                            ("operator:CreateAccount", "free", "event"): 1}
 
 
 def test_it_is_told_without_a_server_too(own_server, root):
@@ -139,8 +140,11 @@ def test_it_is_told_without_a_server_too(own_server, root):
     running = usage(own_server.directory)
     assert own_server.stop() == 0
     stopped = usage(own_server.directory)
+    # The end of the server is a record of its own.
+    assert counted(stopped) == counted(running) + Counter({("operator:StopServer", "free", "event"): 1})
     for told in (running, stopped):
-        assert told["usage"].pop("until") and told["usage"].pop("journal_sequence")
+        for member in ("until", "journal_sequence", "journal_records", "requests"):
+            assert told["usage"].pop(member)
     assert stopped == running
 
 
