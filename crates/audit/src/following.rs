@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{Arc, Condvar, Mutex, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ const NICENESS: i32 = 19;
 /// A thread that works behind the journal until this is dropped.
 pub struct FollowingThread {
     stopped: Arc<(Mutex<bool>, Condvar)>,
+    handle: Option<JoinHandle<()>>,
 }
 
 impl FollowingThread {
@@ -25,8 +26,8 @@ impl FollowingThread {
         mut step: impl FnMut() -> Duration + Send + 'static,
     ) -> io::Result<FollowingThread> {
         let stopped = Arc::new((Mutex::new(false), Condvar::new()));
-        let following = FollowingThread { stopped: Arc::clone(&stopped) };
-        thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let mut following = FollowingThread { stopped: Arc::clone(&stopped), handle: None };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
             // Linux counts the niceness of each thread by itself. A thread that may not give way works all the same.
             rustix::process::setpriority_process(None, NICENESS).ok();
             let (stopped, changed) = &*stopped;
@@ -40,16 +41,28 @@ impl FollowingThread {
                 }
             }
         })?;
+        following.handle = Some(thread);
         Ok(following)
     }
-}
 
-/// Lets the thread end with the step that it is at. Nobody waits for it: what a step has not kept is done again by the next
-/// life.
-impl Drop for FollowingThread {
-    fn drop(&mut self) {
+    /// Lets the thread end with the step that it is at, and waits for that: then it holds nothing any more.
+    pub fn end(mut self) {
+        self.stop();
+        if self.handle.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("a thread behind the journal panicked");
+        }
+    }
+
+    fn stop(&self) {
         let (stopped, changed) = &*self.stopped;
         *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
         changed.notify_all();
+    }
+}
+
+/// Nobody waits for the thread then: what its last step does not keep is done again by the next life.
+impl Drop for FollowingThread {
+    fn drop(&mut self) {
+        self.stop();
     }
 }

@@ -250,7 +250,12 @@ impl Service {
         let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
         jobs.tasks.iter().for_each(JoinHandle::abort);
         drop(jobs.index_follower);
-        drop(jobs.meter);
+        // It holds the store, which the next life of this process may want at once.
+        if let Some(meter) = jobs.meter
+            && let Err(error) = tokio::task::spawn_blocking(|| meter.end()).await
+        {
+            tracing::warn!(%error, "the meter did not end in order");
+        }
         if let Err(error) = self.host.last_usage.keep(&self.host.store).await {
             tracing::warn!(%error, "the newest uses of keys were not kept");
         }
