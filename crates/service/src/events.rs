@@ -94,7 +94,7 @@ pub(crate) fn journal_segments_deleted(
         region: *owned_keys::HOME_REGION,
         resources: &[],
     };
-    event.write(details, event_id, now)
+    event.write(&Value::Object(details), event_id, now)
 }
 
 fn rotation_details(
@@ -195,21 +195,27 @@ fn event_of(
         region,
         resources: &resources,
     };
-    event.write(details, event_id, now)
+    event.write(&Value::Object(details), event_id, now)
 }
 
 /// What a service did, and to whom it is told.
-struct ServiceEvent<'a> {
-    source: &'a str,
-    name: &'a str,
-    account_id: &'a str,
-    region: Region,
-    resources: &'a [Resource<'a>],
+pub(crate) struct ServiceEvent<'a> {
+    /// The service, as `eventSource` names it.
+    pub(crate) source: &'a str,
+    /// What it did.
+    pub(crate) name: &'a str,
+    /// To whom it is told.
+    pub(crate) account_id: &'a str,
+    /// Where it was done.
+    pub(crate) region: Region,
+    /// What it was done to.
+    pub(crate) resources: &'a [Resource<'a>],
 }
 
 impl ServiceEvent<'_> {
-    fn write(&self, details: Map<String, Value>, event_id: Uuid, now: Timestamp) -> Vec<u8> {
-        let details = Value::Object(details).to_string();
+    /// The record, with what else is told of it.
+    pub(crate) fn write(&self, details: &Value, event_id: Uuid, now: Timestamp) -> Vec<u8> {
+        let details = details.to_string();
         let event_id = event_id.to_string();
         let mut out = Vec::new();
         Record {

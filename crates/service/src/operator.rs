@@ -4,13 +4,13 @@
 //! account and when. Acts that change the store commit their event with the change. What only reads leaves no event
 //! (docs/unaudited.md).
 
-use audit::{EventType, Record, UserIdentity};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::names::AccountId;
 
 use crate::error::ServiceError;
+use crate::events::ServiceEvent;
 use crate::host::Host;
 use crate::owned_keys::HOME_REGION;
 use crate::services::SYSTEM_ACCOUNT;
@@ -92,32 +92,12 @@ fn event(
     event_id: Uuid,
     now: Timestamp,
 ) -> Vec<u8> {
-    let (account_id, event_id) = (account.to_string(), event_id.to_string());
-    let details = details.to_string();
-    let mut out = Vec::new();
-    Record {
-        invoked_by: None,
-        user_identity: UserIdentity::AwsInternal { account_id: &account_id },
-        event_time: now,
-        event_source: EVENT_SOURCE,
-        event_name,
-        aws_region: HOME_REGION.as_str(),
-        source_ip_address: "AWS Internal",
-        user_agent: b"AWS Internal",
-        failure: None,
-        request_parameters: None,
-        response_elements: None,
-        additional_event_data: None,
-        request_id: None,
-        event_id: &event_id,
-        read_only: false,
+    let event = ServiceEvent {
+        source: EVENT_SOURCE,
+        name: event_name,
+        account_id: &account.to_string(),
+        region: *HOME_REGION,
         resources: &[],
-        event_type: EventType::AwsServiceEvent,
-        recipient_account_id: Some(&account_id),
-        shared_event_id: None,
-        tls_details: None,
-        service_event_details: Some(details.as_bytes()),
-    }
-    .write(&mut out);
-    out
+    };
+    event.write(details, event_id, now)
 }
