@@ -131,13 +131,14 @@ impl Follower {
         loop {
             let Some(place) = &mut self.place else {
                 let (named, unnamed) = segment::list_in_use(&self.directory)?;
+                let is_first = named.len() == 1;
                 let segment = match named.into_iter().next() {
-                    Some(path) => Segment::open(path)?,
-                    None => match unnamed {
-                        Some(segment) => segment,
-                        None => return Ok(None),
-                    },
+                    // The very first one has its name before its header.
+                    Some(path) if is_first => open_if_there(path)?,
+                    Some(path) => Some(Segment::open(path)?),
+                    None => unnamed,
                 };
+                let Some(segment) = segment else { return Ok(None) };
                 self.place = Some(Place::beginning(segment));
                 continue;
             };
