@@ -20,8 +20,6 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
-pub use self::follower::IndexFollower;
-
 use self::file::{Complete, Entry};
 use crate::{
     error::JournalError,

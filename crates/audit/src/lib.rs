@@ -29,7 +29,7 @@ pub use feed::{Feed, FeedPosition};
 pub use follow::{Followed, Follower, FollowerPosition};
 pub use following::FollowingThread;
 pub use frame::RECORD_BYTES_MAX;
-pub use index::{Found, Index, IndexFollower, InvalidPosition, Position, Sought};
+pub use index::{Found, Index, InvalidPosition, Position, Sought};
 pub use journal::{
     Durability, INTERVAL_DEFAULT, Journal, JournalOptions, JournalStats, PENDING_BYTES_MAX,
     SEGMENT_BYTES_DEFAULT,

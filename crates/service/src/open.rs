@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attestation::Roots;
-use audit::{Index, IndexFollower, Journal, JournalOptions, SignedBeginning};
+use audit::{Index, Journal, JournalOptions, SignedBeginning};
 use crypto::{Rng, SystemRng};
 use custody::{
     AuthorizationMessages, Keyring, LockedRootKey, RootProvider, SoftwareCustodian, Workshop,
@@ -226,8 +226,7 @@ pub async fn open_with(
     let parts =
         Parts { store, keyring, credentials, identities, rng, tracking_start, attestation_roots };
     let (host, deliveries) = assemble(assembly, parts).await?;
-    let index_follower =
-        IndexFollower::start(Arc::clone(&host.index)).map_err(OpenError::IndexFollower)?;
+    let index_follower = Arc::clone(&host.index).follow().map_err(OpenError::IndexFollower)?;
     let service = Service::start(host, deliveries, index_follower)?;
     Ok(Opened { service, is_first_start })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use audit::{FollowingThread, IndexFollower};
+use audit::FollowingThread;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 use wire::names::AccountId;
@@ -37,7 +37,7 @@ pub struct Service {
 #[derive(Default)]
 struct Jobs {
     tasks: Vec<JoinHandle<()>>,
-    index_follower: Option<IndexFollower>,
+    index_follower: Option<FollowingThread>,
     meter: Option<FollowingThread>,
 }
 
@@ -49,7 +49,7 @@ impl Service {
     pub(crate) fn start(
         host: Host,
         deliveries: Option<Deliveries>,
-        index_follower: IndexFollower,
+        index_follower: FollowingThread,
     ) -> Result<Service, OpenError> {
         let host = Arc::new(host);
         let mut tasks = vec![tokio::spawn(jobs::run(Arc::clone(&host)))];

@@ -3,12 +3,11 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread,
+    sync::Arc,
     time::Duration,
 };
 
-use audit::{Feed, FeedPosition, JournalError};
+use audit::{Feed, FeedPosition, FollowingThread, JournalError};
 use jiff::Timestamp;
 use service::{Clock, Event, Service};
 
@@ -21,14 +20,8 @@ use super::{
 };
 use crate::limits::{EVENT_LOOK_INTERVAL, EVENT_POSITION_INTERVAL, EVENT_RECORDS_AT_ONCE_MAX};
 
-/// How far below all other threads it stands (setpriority(2)): where calls take all of the machine, events come later.
-const NICENESS: i32 = 19;
-
 /// A thread that follows the journal until this is dropped.
-pub(super) struct Follower {
-    stopped: Arc<(Mutex<bool>, Condvar)>,
-    thread: Option<thread::JoinHandle<()>>,
-}
+pub(super) struct Follower(Option<FollowingThread>);
 
 /// Why a look was not finished; the next one begins where it stood.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +48,8 @@ struct Looker {
     kept_at: Timestamp,
     repeats: Repeats,
     watch: Watch,
+    /// Whether the last look failed, which is told once.
+    has_failed: bool,
 }
 
 impl Follower {
@@ -89,57 +84,45 @@ impl Follower {
             kept,
             repeats: Repeats::default(),
             watch: Watch::default(),
+            has_failed: false,
         };
-        let stopped = Arc::new((Mutex::new(false), Condvar::new()));
-        let stop = Arc::clone(&stopped);
-        let thread = thread::Builder::new().name("event-follower".to_owned()).spawn(move || {
-            // Linux counts the niceness of each thread by itself. A thread that may not give way works all the same.
-            rustix::process::setpriority_process(None, NICENESS).ok();
-            looker.run(&stop);
-        })?;
-        Ok(Follower { stopped, thread: Some(thread) })
+        let thread = FollowingThread::start("event-follower", move || looker.step())?;
+        Ok(Follower(Some(thread)))
     }
 }
 
 /// Waits until the thread has ended what it is at: it must not see a journal that is closed, which it would tell as a failure.
 impl Drop for Follower {
     fn drop(&mut self) {
-        let (stopped, changed) = &*self.stopped;
-        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        changed.notify_all();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that follows the journal for events panicked");
+        if let Some(thread) = self.0.take() {
+            thread.end();
+        }
+    }
+}
+
+/// Keeps what was looked at last.
+impl Drop for Looker {
+    fn drop(&mut self) {
+        if let Err(error) = self.keep_position() {
+            tracing::warn!(%error, "records will be looked at again for events");
         }
     }
 }
 
 impl Looker {
-    fn run(&mut self, (stopped, changed): &(Mutex<bool>, Condvar)) {
-        let mut is_told = false;
-        loop {
-            let looked = self.look();
-            let wait = match &looked {
-                Ok(false) => Duration::ZERO,
-                Ok(true) | Err(_) => EVENT_LOOK_INTERVAL,
-            };
-            // Once, until a look succeeds: it is tried again soon.
-            if let Err(error) = &looked
-                && !is_told
-            {
-                tracing::error!(%error, "no events can be told; it will be tried again");
-            }
-            is_told = looked.is_err();
-            let guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = changed.wait_timeout_while(guard, wait, |stopped| !*stopped);
-            let (is_stopped, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            if *is_stopped {
-                break;
-            }
+    /// Looks once, and says how long to wait for the next time.
+    fn step(&mut self) -> Duration {
+        let looked = self.look();
+        // Once, until a look succeeds: it is tried again soon.
+        if let Err(error) = &looked
+            && !self.has_failed
+        {
+            tracing::error!(%error, "no events can be told; it will be tried again");
         }
-        if let Err(error) = self.keep_position() {
-            tracing::warn!(%error, "records will be looked at again for events");
+        self.has_failed = looked.is_err();
+        match looked {
+            Ok(false) => Duration::ZERO,
+            Ok(true) | Err(_) => EVENT_LOOK_INTERVAL,
         }
     }
 
